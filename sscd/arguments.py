@@ -1,0 +1,55 @@
+"""Command-line arguments from a function's signature, with errors of one line."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jsonargparse import ArgumentError, ArgumentParser
+
+from sscd.errors import UserError
+
+
+def parse_function(
+    function: Callable[..., None], arguments: list[str], *, prog: str
+) -> dict[str, Any]:
+    """Parse a function's arguments from a command line.
+
+    Args:
+        function: Typed, with a Google docstring that describes its arguments.
+        arguments: What stands on the command line after the command.
+        prog: The command's name in usage lines.
+
+    Raises:
+        UserError: An unknown or missing argument, or a value of the wrong type.
+    """
+    parser = ArgumentParser(
+        prog=prog, description=_summary(function), exit_on_error=False, allow_abbrev=False
+    )
+    parser.add_function_arguments(function, as_group=False)
+    with one_line_errors(prog):
+        parsed = parser.instantiate_classes(parser.parse_args(arguments))
+    return dict(parsed.as_dict())
+
+
+@contextmanager
+def one_line_errors(prog: str) -> Iterator[None]:
+    """Turn a parser's error, which may be a page, to one line that names the key.
+
+    Raises:
+        UserError: In place of the parser's error.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        raise UserError(f"{shorten(str(error))} (`{prog} --help` lists the options)") from error
+
+
+def shorten(message: str) -> str:
+    """The first two sentences' worth of a parser's message, on one line."""
+    lines = [line.strip(" -\t") for line in message.splitlines() if line.strip()]
+    return re.sub(r"\s+", " ", "; ".join(lines[:3]))
+
+
+def _summary(function: Callable[..., None]) -> str:
+    return (function.__doc__ or "").strip().splitlines()[0]

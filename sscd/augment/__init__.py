@@ -1,0 +1,1 @@
+"""A sample to views: single-image operations, recipes and query edits."""

@@ -1,0 +1,104 @@
+"""`sscd <command>`: the table of commands, and how an error reaches the person."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sscd import __version__
+from sscd.errors import UserError
+
+USAGE_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        target: `module:function`; imported when the command runs, since torch takes seconds.
+        summary: One line for `sscd --help`.
+        parses_itself: The function takes the list of arguments, not parsed ones.
+    """
+
+    target: str
+    summary: str
+    parses_itself: bool = False
+
+    def load(self) -> Callable[..., None]:
+        """Import the function behind the command."""
+        module, _, name = self.target.partition(":")
+        function: Callable[..., None] = getattr(importlib.import_module(module), name)
+        return function
+
+
+COMMANDS = {
+    "train": Command(
+        "sscd.commands.train:train", "train a descriptor and validate it", parses_itself=True
+    ),
+    "export": Command("sscd.commands.export:export", "write track-2 descriptors of two folders"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status.
+
+    Args:
+        argv: Arguments after the program's name; by default the process's own.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except UserError as error:
+        _complain(str(error))
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())  # noqa: T201
+        return 0 if arguments else USAGE_ERROR
+    if arguments[0] in ("--version", "-V"):
+        print(f"sscd {__version__}")  # noqa: T201
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        raise UserError(f"'{name}' is no command; `sscd --help` lists them: {', '.join(COMMANDS)}")
+    command = COMMANDS[name]
+    if command.parses_itself:
+        command.load()(rest)
+    else:
+        _call(name, command.load(), rest)
+    return 0
+
+
+def _call(name: str, function: Callable[..., None], arguments: list[str]) -> None:
+    from sscd.arguments import parse_function
+
+    parsed: dict[str, Any] = parse_function(function, arguments, prog=f"sscd {name}")
+    function(**parsed)
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: sscd <command> [options]",
+            "",
+            "Self-supervised descriptors for image copy detection.",
+            "",
+            "commands:",
+            *rows,
+            "",
+            "`sscd <command> --help` lists the options of a command.",
+        ]
+    )
+
+
+def _complain(message: str) -> None:
+    print(f"sscd: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,1 @@
+"""One file a command: typed functions that compose the rooms."""

@@ -1,0 +1,1 @@
+"""Files to samples: decoding, data-set layouts, procedural pictures, the data module."""

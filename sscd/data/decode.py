@@ -1,0 +1,132 @@
+"""Any picture file to an upright RGB picture, or one exception that says why not."""
+
+import contextlib
+import functools
+import importlib.util
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+# Twice Pillow's own warning level, where it raises too: 537 MB decoded as RGB.
+MAX_PIXELS = 178_956_970
+
+HEIF_EXTENSIONS = (".heic", ".heif")
+
+
+class UnreadableImage(Exception):  # noqa: N818 - it is expected, counted and carried on from
+    """A file that is no picture, or a broken one.
+
+    Attributes:
+        path: The file.
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def load_image(path: Path, *, draft: int | None = None) -> Image.Image:
+    """Decode the first frame of a picture file.
+
+    The EXIF orientation is applied. Transparency is laid over white; 16-bit grey keeps its high
+    byte; 32-bit grey beyond 16 bits and floating point are stretched to their own range, except
+    floating point within 0..1.
+
+    Args:
+        path: A picture file.
+        draft: Decode JPEG files at the smallest DCT scale (1, 1/2, 1/4, 1/8) whose short side is
+            still at least this many pixels. It changes pixels a little and saves most of the time
+            on large photographs.
+
+    Returns:
+        A loaded picture of mode RGB.
+
+    Raises:
+        UnreadableImage: The file is missing, empty, truncated, broken, of an unknown format, or
+            has more than `MAX_PIXELS` pixels.
+    """
+    if path.suffix.lower() in HEIF_EXTENSIONS and heif_available():
+        _register_heif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of what is raised or harmless here
+            with Image.open(path) as image:
+                return _load(image, path=path, draft=draft)
+    except UnreadableImage:
+        raise
+    except Exception as error:  # decoders raise anything on hostile bytes
+        raise UnreadableImage(path, _reason(path, error)) from error
+
+
+def heif_available() -> bool:
+    """Whether `pillow_heif` (the extra `heic`) is installed."""
+    return importlib.util.find_spec("pillow_heif") is not None
+
+
+def _load(image: Image.Image, *, path: Path, draft: int | None) -> Image.Image:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UnreadableImage(path, _too_large(width * height))
+    if draft is not None and image.format in ("JPEG", "MPO"):
+        image.draft("", (draft, draft))
+    image.load()
+    with contextlib.suppress(Exception):  # broken metadata does not make the picture unreadable
+        ImageOps.exif_transpose(image, in_place=True)
+    rgb = _to_rgb(image)
+    rgb.info = {}  # a profile or orientation of the file must not follow the converted pixels
+    return rgb
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image.copy()
+    if image.mode == "F" or image.mode.startswith("I"):
+        return Image.fromarray(_to_8_bits(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    pixels = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(pixels.min()), float(pixels.max())
+    if values.dtype.kind == "f":
+        bottom, top = (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+    else:
+        bottom, top = (0.0, 65535.0) if low >= 0 and high <= 65535 else (low, high)
+    return np.rint((pixels - bottom) * (255.0 / max(top - bottom, 1e-12))).astype(np.uint8)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, UnidentifiedImageError):
+        empty = path.stat().st_size == 0
+        return "empty file" if empty else "not a picture of a known format"
+    if isinstance(error, Image.DecompressionBombError):
+        return _too_large(None)
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if "truncated" in text.lower():
+        return "truncated"
+    return " ".join(text.split())[:120] or type(error).__name__
+
+
+def _too_large(pixels: int | None) -> str:
+    count = "" if pixels is None else f"{pixels:,} pixels, "
+    return f"{count}more than the limit of {MAX_PIXELS:,} pixels"
+
+
+@functools.cache
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()

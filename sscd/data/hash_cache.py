@@ -1,0 +1,95 @@
+"""Perceptual hashes on disk, so that a folder is decoded once."""
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sscd.data.records import ImageSet
+from sscd.files import atomic_path
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What says that a file is still the one that was hashed."""
+
+    name: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class HashCache:
+    """Hashes by stamp, in one file a picture directory.
+
+    Attributes:
+        path: The file; None for a cache that is not kept.
+        entries: Hash and reason (empty where the picture could be read) by stamp.
+    """
+
+    path: Path | None
+    entries: dict[Stamp, tuple[int, str]]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A cache that knows nothing and is not kept."""
+        return cls(path=None, entries={})
+
+    @classmethod
+    def open(cls, directory: Path, *, root: Path) -> Self:
+        """Read what is remembered of `root`; a missing or broken file is an empty cache."""
+        digest = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=8).hexdigest()
+        path = directory / f"perceptual_hashes_{digest}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                columns = [file[key].tolist() for key in ("names", "sizes", "mtimes")]
+                values = zip(file["hashes"].tolist(), file["reasons"].tolist(), strict=True)
+                stamps = [Stamp(*row) for row in zip(*columns, strict=True)]
+                entries = dict(zip(stamps, values, strict=True))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            entries = {}
+        return cls(path=path, entries=entries)
+
+    def look_up(self, stamps: list[Stamp]) -> tuple[NDArray[np.uint64], list[str | None]]:
+        """The (n,) hashes and the reasons; a reason is None where nothing is known."""
+        found = [self.entries.get(stamp, (0, None)) for stamp in stamps]
+        return np.array([value for value, _ in found], dtype=np.uint64), [why for _, why in found]
+
+    def save(
+        self, stamps: list[Stamp], *, hashes: NDArray[np.uint64], reasons: list[str | None]
+    ) -> None:
+        """Remember these pictures, and no others, as far as their reason is not None.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
+        if self.path is None:
+            return
+        kept = [i for i, reason in enumerate(reasons) if reason is not None]
+        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                names=np.array([stamps[i].name for i in kept], dtype=np.bytes_),
+                sizes=np.array([stamps[i].size for i in kept], dtype=np.int64),
+                mtimes=np.array([stamps[i].mtime_ns for i in kept], dtype=np.int64),
+                hashes=hashes[kept],
+                reasons=np.array([reasons[i] for i in kept], dtype=np.str_),
+            )
+
+
+def stamp_files(images: ImageSet) -> list[Stamp]:
+    """The stamp of every file; a file that is gone has size -1."""
+    return [_stamp(images.path(i), name) for i, name in enumerate(images.names.tolist())]
+
+
+def _stamp(path: Path, name: bytes) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return Stamp(name=name, size=-1, mtime_ns=-1)
+    return Stamp(name=name, size=status.st_size, mtime_ns=status.st_mtime_ns)

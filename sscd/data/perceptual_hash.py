@@ -1,0 +1,95 @@
+"""The 64-bit perceptual hash of a picture (pHash: low frequencies of a small cosine transform)."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sscd.data.decode import UnreadableImage, load_image
+from sscd.data.hash_cache import HashCache, stamp_files
+from sscd.data.parallel import parallel_map
+from sscd.data.records import ImageSet
+
+_SIDE = 32
+_LOW = 8
+# JPEG files are decoded no larger than needed: four pixels to one of the 32x32 grid.
+_DRAFT = 4 * _SIDE
+
+
+@dataclass(frozen=True, eq=False)
+class ImageHashes:
+    """The hashes of an image set.
+
+    Attributes:
+        hashes: (n,) uint64; 0 where a picture could not be read.
+        readable: (n,) whether the picture could be read.
+        failures: (path, reason) of every picture that could not be read.
+    """
+
+    hashes: NDArray[np.uint64]
+    readable: NDArray[np.bool_]
+    failures: tuple[tuple[Path, str], ...]
+
+
+def perceptual_hash(image: Image.Image) -> np.uint64:
+    """Hash a picture so that small edits change few of the 64 bits.
+
+    The picture in grey is resized to 32x32 (Lanczos) and cosine-transformed; a bit says whether
+    one of the 8x8 lowest frequencies, the mean among them, is above their median. Bits run row by
+    row from the highest. Equal to `phash` of the library imagehash.
+    """
+    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    cosines = _cosines()
+    low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
+    low = np.round(low, 6)  # what is 0 in exact arithmetic must not be decided by rounding errors
+    bits = np.packbits(low.ravel() > np.median(low))
+    return np.uint64(int.from_bytes(bits.tobytes(), "big"))
+
+
+def hash_images(
+    images: ImageSet, *, workers: int, cache: Path | None = None, description: str = "hashing"
+) -> ImageHashes:
+    """Hash every picture of a set.
+
+    Args:
+        images: The pictures.
+        workers: How many processes work on it.
+        cache: A directory that remembers hashes by relative path, size and time of change, so that
+            only new and changed pictures are decoded. What is done when an error or Ctrl-C ends
+            the work is remembered too.
+        description: What the progress bar says.
+
+    Raises:
+        UserError: The cache cannot be written.
+    """
+    stamps = stamp_files(images)
+    known = HashCache.open(cache, root=images.root) if cache is not None else HashCache.empty()
+    hashes, reasons = known.look_up(stamps)
+    missing = [i for i, reason in enumerate(reasons) if reason is None]
+    paths = [images.path(i) for i in missing]
+    results = parallel_map(_hash_file, paths, workers=workers, description=description)
+    try:
+        for index, (value, reason) in zip(missing, results if missing else (), strict=True):
+            hashes[index], reasons[index] = value, reason
+    finally:
+        if missing and cache is not None:
+            known.save(stamps, hashes=hashes, reasons=reasons)
+    readable = np.array([reason == "" for reason in reasons], dtype=bool)
+    failures = tuple((images.path(i), reasons[i] or "") for i in np.flatnonzero(~readable).tolist())
+    return ImageHashes(hashes=hashes, readable=readable, failures=failures)
+
+
+def _hash_file(path: Path) -> tuple[np.uint64, str]:
+    try:
+        return perceptual_hash(load_image(path, draft=_DRAFT)), ""
+    except UnreadableImage as error:
+        return np.uint64(0), error.reason
+
+
+@functools.cache
+def _cosines() -> NDArray[np.float64]:
+    frequency, position = np.arange(_LOW)[:, None], np.arange(_SIDE)[None, :]
+    return 2 * np.cos(np.pi * frequency * (2 * position + 1) / (2 * _SIDE))

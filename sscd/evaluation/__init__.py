@@ -1,0 +1,1 @@
+"""Pairs to figures: micro-AP and its relatives."""

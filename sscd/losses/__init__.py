@@ -1,0 +1,1 @@
+"""Descriptors to a scalar: pure functions of tensors."""

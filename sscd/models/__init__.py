@@ -1,0 +1,1 @@
+"""Views to descriptors: backbones, GeM pooling, the projection head."""

@@ -1,0 +1,1 @@
+"""Descriptors to pairs: exact nearest neighbours and descriptor post-processing."""

@@ -1,0 +1,1 @@
+"""The Lightning module, optimisers, schedules, differentiable gather and callbacks."""

@@ -1,0 +1,115 @@
+"""Checkpoints: what rebuilds a network from its file, read without executing code."""
+
+import dataclasses
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sscd.augment.inference import InferenceSize
+from sscd.errors import UserError
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
+
+_KEY = "sscd"
+_FORMAT = 1
+_PREFIX = "network."
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network from a checkpoint, with how its pictures are resized."""
+
+    network: DescriptorNet
+    inference: InferenceSize
+
+
+def pack_metadata(network: NetworkConfig, inference: InferenceSize) -> dict[str, Any]:
+    """What a checkpoint must say beside its weights, in plain values."""
+    described = {
+        "format": _FORMAT,
+        "network": dataclasses.asdict(network),
+        "inference": dataclasses.asdict(inference),
+    }
+    return {_KEY: described}
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a training checkpoint with `weights_only=True`.
+
+    Raises:
+        UserError: There is no such file, it is damaged, or it is no checkpoint of this project.
+    """
+    if not path.is_file():
+        raise UserError(f"checkpoint {path} does not exist; name a .ckpt file of a training run")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"checkpoint {path} is damaged: {_first_line(error)}") from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"checkpoint {path} is no plain checkpoint (it holds code, or is not one at all); "
+            "give a .ckpt file that `sscd train` wrote"
+        ) from error
+    if not isinstance(content, dict) or _KEY not in content or "state_dict" not in content:
+        raise UserError(
+            f"checkpoint {path} was not written by `sscd train`: it has no '{_KEY}' entry"
+        )
+    return content
+
+
+def load_network(path: Path) -> TrainedNetwork:
+    """Rebuild the descriptor network of a checkpoint, in evaluation mode.
+
+    Raises:
+        UserError: The file is missing, damaged, of another format or of another architecture.
+    """
+    content = read_checkpoint(path)
+    described = content[_KEY]
+    try:
+        if described["format"] != _FORMAT:
+            raise UserError(
+                f"checkpoint {path} has format {described['format']}; this version reads {_FORMAT}"
+            )
+        network = DescriptorNet(NetworkConfig(**described["network"]))
+        inference = InferenceSize(**described["inference"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"checkpoint {path} describes no network: {_first_line(error)}") from error
+    weights = {
+        key.removeprefix(_PREFIX): value
+        for key, value in content["state_dict"].items()
+        if key.startswith(_PREFIX)
+    }
+    load_weights(network, weights, source=path)
+    return TrainedNetwork(network.eval(), inference)
+
+
+def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Path) -> None:
+    """Load weights that must fit exactly.
+
+    Raises:
+        UserError: A key is missing, unknown, or of another shape; the message names the first.
+    """
+    own = network.state_dict()
+    problems = [f"'{key}' is missing" for key in own if key not in weights]
+    problems += [f"'{key}' is unknown" for key in weights if key not in own]
+    problems += [
+        f"'{key}' has shape {tuple(weights[key].shape)}, expected {tuple(value.shape)}"
+        for key, value in own.items()
+        if key in weights and weights[key].shape != value.shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        config = network.config
+        raise UserError(
+            f"checkpoint {source} does not fit {config.backbone} with {config.dims} dimensions: "
+            f"{problems[0]}{more}; give a checkpoint of that architecture"
+        )
+    network.load_state_dict(weights)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,182 @@
+"""`sscd train`: Lightning's command line over our module and data, with run directories."""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.cli import (
+    ArgsType,
+    LightningArgumentParser,
+    LightningCLI,
+    SaveConfigCallback,
+)
+
+from sscd.data.module import CopyDetectionData
+from sscd.training.checkpoint import read_checkpoint
+from sscd.training.guard import DivergenceGuard
+from sscd.training.logs import LoggerName, build_loggers
+from sscd.training.module import CopyDetector
+from sscd.training.progress import EpochLine, checkpoints, progress_bar
+from sscd.training.run_directory import RunDirectory, new_run, resumed_run
+from sscd.training.throughput import Throughput
+from sscd.training.unreadable import UnreadablePictures
+
+_NOT_FOR_THE_USER = (
+    r".*isinstance\(treespec, LeafSpec\)",  # Lightning's own use of torch
+    r".*does not have many workers which may be a bottleneck",  # the machine has no more cores
+    r".*You have overridden `transfer_batch_to_device`",  # on purpose
+)
+
+
+def quieten() -> None:
+    """Silence what libraries say about themselves; what concerns the training stays."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for message in _NOT_FOR_THE_USER:
+        warnings.filterwarnings("ignore", message=message)
+
+
+class TrainCLI(LightningCLI):
+    """Parses a training's configuration and runs it.
+
+    After construction the training is done; `run` says where its files are.
+
+    Args:
+        args: Command-line arguments after the subcommand.
+        default_run: The run directory where none is configured.
+    """
+
+    model: CopyDetector
+    datamodule: CopyDetectionData
+
+    def __init__(self, args: list[str], *, default_run: Path) -> None:
+        quieten()
+        self.default_run = default_run
+        self._run_directory: RunDirectory | None = None
+        self._checkpoint: Path | None = None
+        super().__init__(
+            CopyDetector,
+            CopyDetectionData,
+            args=["fit", *args],
+            seed_everything_default=0,
+            save_config_callback=_SaveConfig,
+            trainer_defaults={
+                "use_distributed_sampler": False,
+                "num_sanity_val_steps": 0,
+                "log_every_n_steps": 10,
+            },
+            parser_kwargs={"exit_on_error": False, "fit": {"exit_on_error": False}},
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Training only; everything else is a command of its own."""
+        return {"fit": {"model", "train_dataloaders", "val_dataloaders", "datamodule"}}
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what belongs to the run, and link what is set once."""
+        parser.add_argument(
+            "--run_dir",
+            type=Path | None,
+            default=None,
+            help="Where checkpoints, metrics and the configuration go; numbered if it is taken.",
+        )
+        parser.add_argument("--logger", type=LoggerName, default="csv", help="Beside metrics.csv.")
+        parser.add_argument("--wandb_project", type=str, default="sscd")
+        parser.add_argument(
+            "--compare",
+            type=bool,
+            default=False,
+            help="At the end, judge the untrained network and simple descriptors too.",
+        )
+        parser.add_argument(
+            "--export",
+            type=bool,
+            default=False,
+            help="At the end, write the track-2 descriptors of the validation set.",
+        )
+        parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
+        parser.link_arguments("data.image_size", "model.image_size")
+        parser.link_arguments("data.inference", "model.inference", apply_on="instantiate")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse, without Lightning's warning about arguments that are not the process's own."""
+        if not isinstance(args, list):
+            raise TypeError(f"args got {type(args).__name__}; expected a list of strings")
+        self.config = parser.parse_args(args)
+
+    def _parse_ckpt_path(self) -> None:
+        """Nothing of a checkpoint overrides the configuration."""
+
+    def before_instantiate_classes(self) -> None:
+        """Settle the run directory, and the checkpoint to go on from."""
+        config = self.config["fit"]
+        wanted = config["run_dir"] or self.default_run
+        if config["ckpt_path"]:
+            self._run_directory, self._checkpoint = resumed_run(wanted, str(config["ckpt_path"]))
+            read_checkpoint(self._checkpoint)
+            config["ckpt_path"] = str(self._checkpoint)
+        else:
+            self._run_directory = new_run(wanted)
+
+    @property
+    def run(self) -> RunDirectory:
+        """Where the run keeps its files."""
+        if self._run_directory is None:
+            raise ValueError("the run directory is asked for before the arguments are parsed")
+        return self._run_directory
+
+    def setting(self, name: str) -> Any:
+        """A value of the resolved configuration, by its dotted key."""
+        return self.config["fit"][name]
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Add the loggers, the callbacks and what depends on this machine's devices."""
+        config = self.config_init["fit"]
+        settings = config["trainer"]
+        kwargs.setdefault("default_root_dir", str(self.run.path))
+        kwargs.setdefault(
+            "logger",
+            build_loggers(config["logger"], self.run.path, project=config["wandb_project"]),
+        )
+        on_gpu = settings["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+        if not on_gpu:
+            kwargs["sync_batchnorm"] = False  # torch's does not run on the CPU
+        if settings["precision"] is None and on_gpu and torch.cuda.is_bf16_supported():
+            kwargs["precision"] = "bf16-mixed"
+        callbacks = [
+            *(settings["callbacks"] or []),
+            checkpoints(self.run),
+            DivergenceGuard(),
+            Throughput(),
+            UnreadablePictures(self.run.path),
+            LearningRateMonitor("step"),
+            EpochLine(),
+        ]
+        if sys.stderr.isatty() and settings["enable_progress_bar"] is not False:
+            callbacks.append(progress_bar())
+        else:
+            kwargs["enable_progress_bar"] = False
+        settings["callbacks"] = callbacks
+        return super().instantiate_trainer(**kwargs)
+
+
+class _SaveConfig(SaveConfigCallback):
+    """Saves the resolved configuration beside the checkpoints; a resumed run keeps its first."""
+
+    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        if trainer.is_global_zero:
+            target = Path(trainer.default_root_dir) / self.config_filename
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                replayable = self.config.clone()
+                replayable["run_dir"] = None
+                replayable["ckpt_path"] = None
+                self.parser.save(replayable, str(target), skip_none=False, multifile=False)

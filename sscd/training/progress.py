@@ -1,0 +1,46 @@
+"""What a run says and keeps while it goes on: a bar, a line for each validation, checkpoints."""
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from rich.console import Console
+
+from sscd.training.run_directory import RunDirectory
+
+
+def checkpoints(run: RunDirectory) -> ModelCheckpoint:
+    """Keeps the best checkpoint by micro-AP and the last one."""
+    return ModelCheckpoint(
+        dirpath=run.checkpoints,
+        filename="best",
+        monitor="val/micro_ap",
+        mode="max",
+        save_top_k=1,
+        save_last=True,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+
+
+def progress_bar() -> RichProgressBar:
+    """A bar on the error stream with the loss parts, views a second and the last micro-AP."""
+    return RichProgressBar(refresh_rate=5, leave=True, console_kwargs={"stderr": True})
+
+
+class EpochLine(Callback):
+    """Prints one line for each validation, for terminals and log files alike."""
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print where the training stands."""
+        metrics = trainer.callback_metrics
+        if not trainer.is_global_zero or "val/micro_ap" not in metrics:
+            return
+        total = int(trainer.estimated_stepping_batches) if trainer.state.fn == "fit" else 0
+        parts = [f"step {trainer.global_step}/{total}" if total else "before training"]
+        names = {"train/loss": "loss", "train/info_nce": "nce", "train/entropy": "entropy"}
+        parts += [f"{short} {metrics[key]:.3f}" for key, short in names.items() if key in metrics]
+        if "train/views_per_s" in metrics:
+            parts.append(f"{metrics['train/views_per_s']:.0f} views/s")
+        parts.append(f"μAP {metrics['val/micro_ap']:.3f}")
+        parts.append(f"recall at P90 {metrics['val/recall_at_p90']:.3f}")
+        Console().print(" · ".join(parts), highlight=False, soft_wrap=True)
