@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 def parallel_map(
     function: Callable[[T], R], items: Sequence[T], *, workers: int, description: str
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Yield `function(item)` for each item, in order.
 
     Workers are spawned, not forked, and run one thread each; closing the iterator, an exception or

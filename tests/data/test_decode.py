@@ -72,7 +72,7 @@ def test_broken_exif_does_not_make_a_picture_unreadable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("draft", "expected"),
-    [(None, (801, 403)), (51, (101, 51)), (52, (201, 101)), (101, (201, 101)), (500, (801, 403))],
+    [(None, (801, 403)), (50, (101, 51)), (51, (201, 101)), (100, (201, 101)), (500, (801, 403))],
 )
 def test_draft_keeps_the_short_side_at_least(
     tmp_path: Path, draft: int | None, expected: tuple[int, int]
