@@ -47,8 +47,8 @@ def one_line_errors(prog: str) -> Iterator[None]:
 
 def shorten(message: str) -> str:
     """The first two sentences' worth of a parser's message, on one line."""
-    lines = [line.strip(" -\t") for line in message.splitlines() if line.strip()]
-    return re.sub(r"\s+", " ", "; ".join(lines[:3]))
+    lines = [line.strip(" -\t:") for line in message.splitlines() if line.strip()]
+    return re.sub(r"\s+", " ", ": ".join(lines[:3]))
 
 
 def _summary(function: Callable[..., None]) -> str:

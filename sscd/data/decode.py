@@ -42,8 +42,8 @@ def load_image(path: Path, *, draft: int | None = None) -> Image.Image:
     Args:
         path: A picture file.
         draft: Decode JPEG files at the smallest DCT scale (1, 1/2, 1/4, 1/8) whose short side is
-            still at least this many whole pixels. It changes pixels a little and saves most of the time
-            on large photographs.
+            still at least this many whole pixels. It changes pixels a little and saves most of the
+            time on large photographs.
 
     Returns:
         A loaded picture of mode RGB.

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sscd.errors import UserError
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-_LARGEST_CHUNK = 64
+_LARGEST_CHUNK = 16  # Ctrl-C waits for chunks that have begun
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -15,8 +15,10 @@ from lightning.pytorch.cli import (
     LightningCLI,
     SaveConfigCallback,
 )
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from sscd.data.module import CopyDetectionData
+from sscd.errors import UserError
 from sscd.training.checkpoint import read_checkpoint
 from sscd.training.guard import DivergenceGuard
 from sscd.training.logs import LoggerName, build_loggers
@@ -59,6 +61,7 @@ class TrainCLI(LightningCLI):
         self.default_run = default_run
         self._run_directory: RunDirectory | None = None
         self._checkpoint: Path | None = None
+        parsing = {"exit_on_error": False, "allow_abbrev": False}
         super().__init__(
             CopyDetector,
             CopyDetectionData,
@@ -70,7 +73,7 @@ class TrainCLI(LightningCLI):
                 "num_sanity_val_steps": 0,
                 "log_every_n_steps": 10,
             },
-            parser_kwargs={"exit_on_error": False, "fit": {"exit_on_error": False}},
+            parser_kwargs=parsing | {"fit": parsing},
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
         )
@@ -125,6 +128,17 @@ class TrainCLI(LightningCLI):
             config["ckpt_path"] = str(self._checkpoint)
         else:
             self._run_directory = new_run(wanted)
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and trainer.
+
+        Raises:
+            UserError: Values that do not fit one another.
+        """
+        try:
+            super().instantiate_classes()
+        except (ValueError, MisconfigurationException) as error:
+            raise UserError(f"configuration: {error}") from error
 
     @property
     def run(self) -> RunDirectory:

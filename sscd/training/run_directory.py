@@ -1,6 +1,7 @@
 """Where a run keeps its files: `runs/NAME`, numbered rather than overwritten."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,8 @@ class RunDirectory:
 def new_run(wanted: Path) -> RunDirectory:
     """The directory of a new run: `wanted`, or the first free of `wanted-2`, `wanted-3` and so on.
 
-    Nothing is created: all ranks of a launch must come to the same answer.
+    A directory counts as taken once a run has saved its configuration there, which is after all
+    ranks of a launch have come to the same answer.
 
     Raises:
         UserError: The directory could not be created or written.
@@ -88,8 +90,12 @@ def resumed_run(wanted: Path, checkpoint: str) -> tuple[RunDirectory, Path]:
 
 
 def _check_writable(path: Path) -> None:
-    parent = path.absolute()
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise UserError(f"run_dir {path} cannot be written; choose another with --run_dir DIR")
+    """Find out now, not after the first epoch. The directory may stay, empty: it is no run yet."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"run_dir {path} cannot be written: {error.strerror}; choose another with --run_dir DIR"
+        ) from error

@@ -65,8 +65,8 @@ def test_it_is_drawn_once_and_other_requests_stand_beside_it(
     first = _collection(tmp_path)
     other = _collection(tmp_path, seed=1)
     assert first.training.root != other.training.root
-    monkeypatch.setattr(procedural_set, "_draw", None)
-    monkeypatch.setattr(procedural_set, "render_queries", None)
+    monkeypatch.delattr(procedural_set, "parallel_map")
+    monkeypatch.delattr(procedural_set, "render_queries")
     assert _collection(tmp_path).training.root == first.training.root
 
 
