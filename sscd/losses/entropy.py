@@ -7,6 +7,7 @@ over the sphere, so that one threshold means the same for every query.
 import torch
 from torch import Tensor
 
+from sscd.losses.precision import at_least_float32
 from sscd.losses.relations import Relations
 
 # Where two descriptors are this close the loss is flat: collapse shows in statistics, not here.
@@ -31,6 +32,7 @@ def entropy_loss(
     hidden = similarity.detach().masked_fill(~relations.negative, -torch.inf)
     nearest = hidden.argmax(dim=1)
     # From the difference itself: 2 − 2·s has lost its digits where it matters, near zero.
-    squared = (anchors.float() - gallery.float()[nearest]).square().sum(dim=1)
+    difference = at_least_float32(anchors) - at_least_float32(gallery)[nearest]
+    squared = difference.square().sum(dim=1)
     losses = -0.5 * squared.clamp(min=MIN_SQUARED_DISTANCE).log()
     return losses.masked_fill(~valid, 0.0), valid

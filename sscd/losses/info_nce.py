@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sscd.losses.precision import at_least_float32
 from sscd.losses.relations import Relations
 
 
 def info_nce(
     similarity: Tensor, relations: Relations, *, temperature: float = 0.05
 ) -> tuple[Tensor, Tensor]:
-    """InfoNCE of every anchor row, by log-sum-exp in float32.
+    """InfoNCE of every anchor row, by log-sum-exp in float32 or wider.
 
     Args:
         similarity: (N, M) cosine similarities of anchors and gallery.
@@ -37,7 +38,7 @@ def info_nce(
         )
     positive, negative = relations.positive, relations.negative
     valid = positive.any(dim=1) & negative.any(dim=1)
-    logits = similarity.float() / temperature
+    logits = at_least_float32(similarity) / temperature
     # A finite floor keeps rows without negatives free of NaN in the backward pass.
     floor = torch.finfo(logits.dtype).min
     negatives = logits.masked_fill(~negative, floor).logsumexp(dim=1, keepdim=True)

@@ -1,0 +1,110 @@
+"""Backbones, pooling and the descriptor network."""
+
+import typing
+
+import pytest
+import torch
+
+from sscd.models.backbones import BackboneName, build_backbone
+from sscd.models.describe import describe
+from sscd.models.descriptor import IMAGE_MEAN, IMAGE_STD, DescriptorNet, NetworkConfig
+from sscd.models.pooling import GeM
+
+
+@pytest.fixture(scope="module")
+def network() -> DescriptorNet:
+    torch.manual_seed(0)
+    return DescriptorNet(NetworkConfig(backbone="resnet18", dims=32)).eval()
+
+
+def test_gem_is_the_mean_at_1_and_near_the_maximum_at_100() -> None:
+    x = torch.rand(2, 3, 4, 5) + 0.1
+    torch.testing.assert_close(GeM(p=1)(x), x.mean(dim=(2, 3)))
+    torch.testing.assert_close(GeM(p=100)(x), x.amax(dim=(2, 3)), rtol=0.05, atol=0)
+
+
+def test_gem_by_hand() -> None:
+    x = torch.tensor([[[[1.0, 2.0], [3.0, -4.0]]]])  # negatives are clamped
+    expected = ((1 + 8 + 27 + 1e-18) / 4) ** (1 / 3)
+    assert float(GeM(p=3)(x)) == pytest.approx(expected)
+
+
+def test_gem_of_half_precision_does_not_overflow() -> None:
+    x = torch.full((1, 1, 2, 2), 100.0, dtype=torch.float16)
+    assert float(GeM(p=7)(x)) == pytest.approx(100.0, rel=1e-3)
+
+
+def test_gem_refuses_other_exponents() -> None:
+    with pytest.raises(ValueError, match="exponent got 0"):
+        GeM(p=0)
+
+
+def test_backbone_equals_torchvision() -> None:
+    from torchvision.models import resnet18
+
+    ours, channels = build_backbone("resnet18")
+    theirs = resnet18(weights=None, zero_init_residual=True).eval()
+    state = {k: v for k, v in theirs.state_dict().items() if not k.startswith("fc.")}
+    ours.load_state_dict(state)
+    x = torch.randn(1, 3, 64, 64)
+    pooled = ours.eval()(x).mean(dim=(2, 3))
+    torch.testing.assert_close(theirs.fc(pooled), theirs(x))
+    assert channels == 512
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", typing.get_args(BackboneName))
+def test_every_backbone_gives_a_map(name: BackboneName) -> None:
+    backbone, channels = build_backbone(name)
+    assert backbone.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, channels, 2, 2)
+
+
+def test_unknown_backbone_is_named() -> None:
+    with pytest.raises(ValueError, match="'vgg'; expected one of resnet18"):
+        build_backbone("vgg")  # type: ignore[arg-type]
+
+
+def test_residual_branches_start_at_zero() -> None:
+    backbone, _ = build_backbone("resnet18")
+    last = [p for n, p in backbone.named_parameters() if n.endswith("bn2.weight")]
+    assert last
+    assert all(float(p.abs().sum()) == 0 for p in last)
+
+
+def test_descriptors_are_unit_rows(network: DescriptorNet) -> None:
+    described = network(torch.randint(0, 256, (3, 3, 40, 50), dtype=torch.uint8))
+    assert described.shape == (3, 32)
+    assert described.dtype == torch.float32
+    torch.testing.assert_close(described.norm(dim=1), torch.ones(3))
+
+
+def test_bytes_are_normalised_like_floats(network: DescriptorNet) -> None:
+    picture = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGE_MEAN, IMAGE_STD))
+    normalised = (picture.float() / 255 - mean) / std
+    torch.testing.assert_close(network(picture), network(normalised))
+
+
+def test_describe_keeps_the_order_of_mixed_sizes(network: DescriptorNet) -> None:
+    sizes = [(32, 32), (32, 48), (32, 32), (48, 32), (32, 48)]
+    pictures = [torch.randint(0, 256, (3, h, w), dtype=torch.uint8) for h, w in sizes]
+    with torch.inference_mode():
+        together = describe(network, pictures, device=torch.device("cpu"))
+        alone = torch.cat([network(picture.unsqueeze(0)) for picture in pictures])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_channels_last_gives_the_same(network: DescriptorNet) -> None:
+    picture = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    before = network(picture)
+    moved = DescriptorNet(network.config).eval()
+    moved.load_state_dict(network.state_dict())
+    moved = moved.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(moved(picture), before, rtol=1e-4, atol=1e-5)
+
+
+def test_configuration_is_checked() -> None:
+    with pytest.raises(ValueError, match="dims got 0"):
+        NetworkConfig(dims=0)
+    with pytest.raises(ValueError, match="gem_p got 0"):
+        NetworkConfig(gem_p=0)
