@@ -2,7 +2,6 @@
 
 import dataclasses
 import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,13 +45,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"checkpoint {path} does not exist; name a .ckpt file of a training run")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"checkpoint {path} is damaged: {_first_line(error)}") from error
     except pickle.UnpicklingError as error:
         raise UserError(
             f"checkpoint {path} is no plain checkpoint (it holds code, or is not one at all); "
             "give a .ckpt file that `sscd train` wrote"
         ) from error
+    except Exception as error:  # other bytes make the unpickler fail in any way at all
+        raise UserError(f"checkpoint {path} is damaged: {_first_line(error)}") from error
     if not isinstance(content, dict) or _KEY not in content or "state_dict" not in content:
         raise UserError(
             f"checkpoint {path} was not written by `sscd train`: it has no '{_KEY}' entry"

@@ -1,0 +1,68 @@
+"""Run directories: numbered, resumed, never overwritten."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sscd.errors import UserError
+from sscd.training.run_directory import RunDirectory, new_run, resumed_run
+
+
+@pytest.fixture(autouse=True)
+def _restore_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSCD_RUN_DIRECTORY", "")
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+
+
+def finish(run: RunDirectory, *, age: int = 0) -> None:
+    run.checkpoints.mkdir(parents=True)
+    run.config.touch()
+    run.last.touch()
+    os.utime(run.last, (1_000_000 - age, 1_000_000 - age))
+
+
+def test_runs_are_numbered(tmp_path: Path) -> None:
+    wanted = tmp_path / "runs" / "photos"
+    names = []
+    for _ in range(3):
+        run = new_run(wanted)
+        names.append(run.path.name)
+        finish(run)
+    assert names == ["photos", "photos-2", "photos-3"]
+
+
+def test_other_processes_of_a_launch_join_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = new_run(tmp_path / "photos")
+    finish(first)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert new_run(tmp_path / "photos") == first
+
+
+def test_last_is_the_newest(tmp_path: Path) -> None:
+    for name, age in (("photos", 50), ("photos-2", 10), ("photos-3", 30), ("photosynthesis-9", 0)):
+        finish(RunDirectory(tmp_path / name), age=age)
+    run, checkpoint = resumed_run(tmp_path / "photos", "last")
+    assert run.path.name == "photos-2"
+    assert checkpoint == run.last
+
+
+def test_last_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="ckpt_path last: no run"):
+        resumed_run(tmp_path / "photos", "last")
+
+
+def test_a_checkpoint_by_its_path_resumes_its_run(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "photos-4")
+    finish(run)
+    assert resumed_run(tmp_path / "other", str(run.last)) == (run, run.last)
+    with pytest.raises(UserError, match=r"none\.ckpt does not exist"):
+        resumed_run(tmp_path, str(tmp_path / "none.ckpt"))
+
+
+def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        new_run(tmp_path / "file" / "run")
