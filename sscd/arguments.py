@@ -28,7 +28,7 @@ def parse_function(
     )
     parser.add_function_arguments(function, as_group=False)
     with one_line_errors(prog):
-        parsed = parser.instantiate_classes(parser.parse_args(arguments))
+        parsed = parser.instantiate(parser.parse_args(arguments))
     return dict(parsed.as_dict())
 
 

@@ -10,6 +10,7 @@ from sscd import __version__
 from sscd.errors import UserError
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         _complain(str(error))
         return USAGE_ERROR
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return 130
+    except KeyboardInterrupt as interrupt:
+        _complain("; ".join(["interrupted", *map(str, interrupt.args)]))
+        return INTERRUPTED
 
 
 def _run(arguments: list[str]) -> int:

@@ -24,8 +24,6 @@ def conclude(cli: TrainCLI) -> None:
     """Print the figures, write the export, and name every file and what to do with it."""
     console = Console()
     collection = cli.datamodule.collection
-    for line in collection.left_out:
-        console.print("left out:", line, highlight=False, soft_wrap=True)
     exported = cli.run.path / "track2.h5" if cli.setting("export") else None
     if cli.run.best.exists() and (exported or cli.setting("compare")):
         trained = load_network(cli.run.best).network
@@ -100,7 +98,7 @@ def _table(best: Evaluation, rows: dict[str, Evaluation]) -> Table:
 
 
 def _files(cli: TrainCLI, exported: Path | None) -> str:
-    run, collection = cli.run, cli.datamodule.collection
+    run = cli.run
     files = {
         "best checkpoint": run.best,
         "last checkpoint": run.last,
@@ -113,8 +111,7 @@ def _files(cli: TrainCLI, exported: Path | None) -> str:
     export = shlex.join(
         [
             *("python", "export.py", "--checkpoint", str(run.best)),
-            *("--queries", str(collection.queries.root)),
-            *("--references", str(collection.references.root), "--output", "track2.h5"),
+            *("--queries", "QUERIES", "--references", "REFERENCES", "--output", "track2.h5"),
         ]
     )
     steps = [

@@ -1,12 +1,10 @@
 """The Lightning data module: where pictures come from, and the loaders over them."""
 
-import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
@@ -130,12 +128,7 @@ class CopyDetectionData(LightningDataModule):
             procedural=self.procedural,
             workers=max(1, self.workers),
         )
-        training = opened.training
-        if self.max_training is None or len(training) <= self.max_training:
-            return opened
-        # Folders are sorted by subject: a prefix would be another kind of collection.
-        chosen = np.random.default_rng(0).permutation(len(training))[: self.max_training]
-        return dataclasses.replace(opened, training=training.subset(np.sort(chosen)))
+        return opened.limit_training(self.max_training)
 
     def train_dataloader(self) -> DataLoader[ViewBatch]:
         """Shuffled views of this rank's share of the training pictures."""

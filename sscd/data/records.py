@@ -131,32 +131,6 @@ class Collection:
         )
 
 
-def joined(*sets: ImageSet) -> ImageSet:
-    """The pictures of several sets in a row, addressed from the directory that holds all.
-
-    Their ids are not those of the parts: tell pictures apart by their place.
-
-    Raises:
-        ValueError: There is no set.
-    """
-    roots = [part.root.absolute() for part in sets]
-    if not roots:
-        raise ValueError("got no image set; expected one at least")
-    common = Path(os.path.commonpath(roots))
-    prefixes = [os.fsencode(root.relative_to(common).as_posix()) + b"/" for root in roots]
-    return ImageSet(
-        name=" and ".join(part.name for part in sets),
-        root=common,
-        names=np.concatenate(
-            [
-                np.strings.add(prefix, part.names)
-                for prefix, part in zip(prefixes, sets, strict=True)
-            ]
-        ),
-        keeps_extension=np.concatenate([part.keeps_extension for part in sets]),
-    )
-
-
 def _encode(name: bytes, *, with_extension: bool) -> str:
     kept = name if with_extension else posixpath.splitext(name)[0]
     return quote_from_bytes(kept, safe=_SAFE)

@@ -149,4 +149,11 @@ def _folder(root: Path, cache: Path, config: FolderConfig, workers: int) -> Coll
         out=cache / "queries",
         workers=workers,
     )
-    return Collection(split.training, split.references, queries, truth, split.left_out)
+    return Collection(
+        training=split.training,
+        references=split.references,
+        queries=queries,
+        truth=truth,
+        left_out=split.left_out,
+        unreadable=split.unreadable,
+    )

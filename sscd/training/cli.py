@@ -151,6 +151,24 @@ class TrainCLI(LightningCLI):
         """A value of the resolved configuration, by its dotted key."""
         return self.config["fit"][name]
 
+    def fit(self, **arguments: Any) -> None:
+        """Train.
+
+        Raises:
+            KeyboardInterrupt: Somebody pressed Ctrl-C; the message says how to go on.
+        """
+        try:
+            self.trainer.fit(**(arguments | {"weights_only": True}))
+        except SystemExit as stopped:
+            if not self.trainer.interrupted:
+                raise
+            advice = (
+                "go on with the same command and --ckpt_path last"
+                if self.run.last.exists()
+                else "no checkpoint was written yet"
+            )
+            raise KeyboardInterrupt(advice) from stopped
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add the loggers, the callbacks and what depends on this machine's devices."""
         config = self.config_init["fit"]

@@ -28,7 +28,17 @@ def progress_bar() -> RichProgressBar:
 
 
 class EpochLine(Callback):
-    """Prints one line for each validation, for terminals and log files alike."""
+    """Prints one line at the start and one for each validation, for terminals and log files."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print how much there is of everything."""
+        if trainer.is_global_zero:
+            collection = trainer.datamodule.collection  # type: ignore[attr-defined]
+            sets = (collection.training, collection.references, collection.queries)
+            counts = ", ".join(f"{len(images):,} {images.name}" for images in sets)
+            Console().print(counts, highlight=False, soft_wrap=True)
+            for line in collection.left_out:
+                Console().print("left out:", line, highlight=False, soft_wrap=True)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print where the training stands."""

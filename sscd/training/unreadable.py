@@ -23,6 +23,11 @@ class UnreadablePictures(Callback):
         self.skipped = SkipLog()
         self._found: list[Unreadable] = []
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin with what was found broken when the data set was opened."""
+        collection = trainer.datamodule.collection  # type: ignore[attr-defined]
+        self._found = [Unreadable(str(path), reason) for path, reason in collection.unreadable]
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sscd.data.ground_truth import GroundTruth
-from sscd.data.records import Collection, ImageSet, joined
+from sscd.data.records import Collection, ImageSet
 
 
 def _set(*names: str | bytes) -> ImageSet:
@@ -78,19 +78,6 @@ def test_an_empty_set_and_a_pickled_one_work() -> None:
     assert len(_set().subset([])) == 0
     again = pickle.loads(pickle.dumps(_set("x.jpg", "x.png")))
     assert again.ids == ["x.jpg", "x.png"]
-
-
-def test_joined_sets_lead_to_the_files_of_both() -> None:
-    left = ImageSet.from_names("references", root=Path("/data/a/b"), names=["x.jpg", "y.jpg"])
-    right = ImageSet.from_names("queries", root=Path("/data/c"), names=["longer/x.jpg"])
-    both = joined(left, right)
-    expected = ["/data/a/b/x.jpg", "/data/a/b/y.jpg", "/data/c/longer/x.jpg"]
-    assert [both.path(i) for i in range(3)] == [Path(p) for p in expected]
-    assert both.name == "references and queries"
-    assert joined(left).path(1) == Path("/data/a/b/y.jpg")
-    assert len(joined(_set(), left)) == 2
-    with pytest.raises(ValueError, match="no image set"):
-        joined()
 
 
 def test_limited_training_is_a_stable_choice_in_the_old_order() -> None:

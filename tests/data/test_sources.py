@@ -1,0 +1,108 @@
+"""One door to all layouts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sscd.data.sources import (
+    FolderConfig,
+    ProceduralConfig,
+    cache_directory,
+    open_collection,
+)
+from sscd.errors import UserError
+
+SMALL = ProceduralConfig(size=32, training=4, references=6, copies=3, distractors=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("folder")
+    rng = np.random.default_rng(0)
+    for index in range(60):
+        noise = rng.integers(0, 256, (4, 6, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((48, 32)).save(root / f"{index}.png")
+    return root
+
+
+def test_procedural_pictures_stand_behind_the_same_interface(tmp_path: Path) -> None:
+    collection = open_collection(None, cache=tmp_path, procedural=SMALL)
+    assert (len(collection.training), len(collection.references)) == (4, 6)
+    assert len(collection.queries) == 5
+    assert len(collection.truth.pairs) == 3
+    assert open_collection(None, cache=tmp_path, procedural=SMALL).truth == collection.truth
+
+
+def test_drawn_pictures_are_a_disc21_directory(tmp_path: Path) -> None:
+    drawn = open_collection(None, cache=tmp_path, procedural=SMALL)
+    again = open_collection(drawn.references.root.parent, cache=tmp_path)
+    assert again.queries.ids == drawn.queries.ids
+    assert again.truth == drawn.truth
+
+
+def test_a_folder_is_split_and_its_copies_point_at_references(folder: Path, tmp_path: Path) -> None:
+    collection = open_collection(folder, cache=tmp_path)
+    training, references = set(collection.training.ids), set(collection.references.ids)
+    assert training
+    assert training.isdisjoint(references)
+    assert {reference for _, reference in collection.truth.pairs} <= references
+    assert len(collection.truth.pairs) == len(references), "at most 500 are copied, here all"
+    assert collection.truth.listed == frozenset(collection.queries.ids)
+
+
+def test_fewer_copies_on_request(folder: Path, tmp_path: Path) -> None:
+    config = FolderConfig(copies=2, max_distractors=1)
+    collection = open_collection(folder, cache=tmp_path, folder=config)
+    assert len(collection.truth.pairs) == 2
+    assert len(collection.queries) == 3
+
+
+def test_layout_and_root_must_fit(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--data\.root DIR"):
+        open_collection(None, layout="folder", cache=tmp_path)
+    with pytest.raises(UserError, match="reads no directory"):
+        open_collection(tmp_path, layout="procedural", cache=tmp_path)
+    with pytest.raises(UserError, match="none"):
+        open_collection(tmp_path / "none", cache=tmp_path)
+
+
+def test_limited_training_is_a_stable_part(folder: Path, tmp_path: Path) -> None:
+    collection = open_collection(folder, cache=tmp_path)
+    limited = collection.limit_training(5)
+    assert len(limited.training) == 5
+    assert set(limited.training.ids) <= set(collection.training.ids)
+    assert "over the limit" in limited.left_out[-1]
+    assert collection.limit_training(None) is collection
+
+
+def test_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_directory(tmp_path) == tmp_path
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory(None) == tmp_path / "sscd"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_directory(None) == tmp_path / ".cache" / "sscd"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"references": 0.6, "distractors": 0.5}, "leave some for training"),
+        ({"references": 0.0}, "above 0"),
+        ({"copies": 0}, "at least 1"),
+    ],
+)
+def test_folder_shares_are_checked(values: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        FolderConfig(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"size": 8}, "at least 32"), ({"copies": 301}, "at most 300 references")],
+)
+def test_procedural_counts_are_checked(values: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ProceduralConfig(**values)

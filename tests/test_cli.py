@@ -1,0 +1,184 @@
+"""The command line: help, errors of one line with status 2, and speed of import."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sscd.cli import COMMANDS, main
+from tests.conftest import REPOSITORY, Runner
+
+
+def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.strip().splitlines()
+    assert line.startswith("sscd: error: ")
+    return line
+
+
+def test_help_lists_the_commands_and_imports_no_torch() -> None:
+    code = (
+        "import sys; from sscd.cli import main; status = main(['--help']); "
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules; sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stderr
+    for name, command in COMMANDS.items():
+        assert name in done.stdout
+        assert command.summary in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name: str, run_script: Runner) -> None:
+    done = run_script(f"{name}.py", "--help")
+    assert done.returncode == 0, done.stderr
+    assert "--help" in done.stdout
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from sscd import __version__
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"sscd {__version__}"
+
+
+def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "'trian' is no command" in error_of(capsys, "trian")
+
+
+def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "usage: sscd" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--data.batchsize", "3"), "--data.batchsize"),
+        (("--data.batch", "3"), "--data.batch"),  # no abbreviations
+        (("--data.batch_size", "many"), "data.batch_size"),
+        (("--trainer.max_epochs", "soon"), "trainer.max_epochs"),
+        (("--model.network.backbone", "vgg16"), "model.network.backbone"),
+        (("--model.network.dims", "0"), "dims got 0"),
+        (("--data.recipe.crop_scale", "[0.9, 0.1]"), "crop_scale"),
+        (("--data.views", "1"), "views got 1"),
+        (("--data.layout", "folder"), "data.layout folder needs a directory"),
+        (("--data.root", "nowhere"), "nowhere"),
+        (("--config", "nowhere"), "config nowhere"),
+        (("--ckpt_path", "last"), "ckpt_path last"),
+        (("--ckpt_path", "nowhere.ckpt"), "nowhere.ckpt does not exist"),
+        (("--run_dir", "/dev/null/run"), "run_dir /dev/null/run cannot be written"),
+    ],
+)
+def test_wrong_training_arguments(
+    arguments: tuple[str, ...],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert expected in error_of(capsys, "train", *arguments)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_wrong_key_in_a_file_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("data:\n  batchsize: 3\n")
+    assert "batchsize" in error_of(capsys, "train", "--config", "a.yaml")
+    (tmp_path / "a.yaml").write_text("data: [1\n")
+    assert "config" in error_of(capsys, "train", "--config", "a.yaml")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for name in ("queries", "references", "empty"):
+        (tmp_path / name).mkdir()
+    for name in ("queries", "references"):
+        (tmp_path / name / "a.jpg").write_bytes(b"no picture")
+    return tmp_path
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    import torch
+
+    from sscd.augment.inference import InferenceSize
+    from sscd.models.descriptor import DescriptorNet, NetworkConfig
+    from sscd.training.checkpoint import pack_metadata
+
+    config = NetworkConfig(backbone="resnet18", dims=300)
+    network = DescriptorNet(config)
+    state = {f"network.{key}": value for key, value in network.state_dict().items()}
+    path = tmp_path / "wide.ckpt"
+    torch.save({"state_dict": state, **pack_metadata(config, InferenceSize(32))}, path)
+    return path
+
+
+def export_of(folder: Path, changed: dict[str, str]) -> list[str]:
+    values = {
+        "checkpoint": str(folder / "wide.ckpt"),
+        "queries": str(folder / "queries"),
+        "references": str(folder / "references"),
+        "output": str(folder / "out.h5"),
+        "workers": "0",
+    } | changed
+    return ["export", *(part for key, value in values.items() for part in (f"--{key}", value))]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "300 dimensions; track 2 takes at most 256"),
+        ({"dims": "200"}, "--dims needs --training"),
+        ({"training": "empty", "dims": "301"}, "--dims 301 is out of range"),
+        ({"checkpoint": "nowhere.ckpt"}, "nowhere.ckpt does not exist"),
+        ({"device": "tpu"}, "device"),
+        ({"size": "big"}, "size"),
+        ({"sizes": "3"}, "--sizes"),
+    ],
+)
+def test_wrong_export_arguments(
+    changed: dict[str, str],
+    expected: str,
+    folders: Path,
+    checkpoint: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert expected in error_of(capsys, *export_of(folders, changed))
+    assert not list(folders.glob("out.h5*"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"queries": "nowhere"}, "nowhere"),
+        ({"references": "empty"}, "jpg"),  # which extensions were looked for
+        ({}, "can be read"),
+    ],
+)
+def test_wrong_export_folders(
+    changed: dict[str, str],
+    expected: str,
+    folders: Path,
+    checkpoint: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = {key: str(folders / value) for key, value in changed.items()}
+    command = export_of(folders, {"training": str(folders / "queries"), "dims": "2"} | named)
+    assert main(command) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("sscd: error: ")
+    assert expected in error
+    assert not list(folders.glob("out.h5"))
+
+
+def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "checkpoint" in error_of(capsys, "export", "--output", "x.h5")
