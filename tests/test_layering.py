@@ -22,10 +22,11 @@ ALLOWED = {
     "evaluation": {"data", "search"},
     "formats": set(),
     "baselines": {"data"},
+    "report": {"data", "evaluation"},
     "training": {"augment", "data", "models", "losses", "search", "evaluation", "formats"},
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
-        *("training", "baselines", "configs", "arguments"),
+        *("training", "baselines", "report", "configs", "arguments"),
     },
     "cli": {"arguments", "commands"},
 }

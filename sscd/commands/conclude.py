@@ -16,6 +16,7 @@ from sscd.data.records import Collection
 from sscd.evaluation.bootstrap import paired_difference
 from sscd.evaluation.protocol import Descriptors, Evaluation, evaluate_descriptors
 from sscd.models.descriptor import DescriptorNet
+from sscd.report import best_matches, write_match_sheet
 from sscd.training.checkpoint import load_network
 from sscd.training.cli import TrainCLI
 
@@ -29,7 +30,14 @@ def conclude(cli: TrainCLI) -> None:
         trained = load_network(cli.run.best).network
         described = _describe(cli, trained)
         if cli.setting("compare"):
-            console.print(_comparison(cli, collection, described))
+            best = _judge(described, collection=collection, k=cli.model.neighbours)
+            console.print(_comparison(cli, collection, best))
+            write_match_sheet(
+                _sheet(cli),
+                best_matches(best.candidates, described["references"].ids),
+                queries=collection.queries,
+                references=collection.references,
+            )
         if exported:
             write_descriptors(_describer(cli, trained), described, output=exported)
     console.print(_files(cli, exported), highlight=False, soft_wrap=True)
@@ -50,10 +58,13 @@ def _describe(cli: TrainCLI, network: DescriptorNet) -> dict[str, Descriptors]:
     }
 
 
-def _comparison(cli: TrainCLI, collection: Collection, trained: dict[str, Descriptors]) -> Table:
+def _sheet(cli: TrainCLI) -> Path:
+    return cli.run.path / "matches.jpg"
+
+
+def _comparison(cli: TrainCLI, collection: Collection, best: Evaluation) -> Table:
     """The best checkpoint beside the untrained network and descriptors without training."""
     judge = partial(_judge, collection=collection, k=cli.model.neighbours)
-    best = judge(trained)
     rows: dict[str, Evaluation] = {}
     seed_everything(int(cli.setting("seed_everything")), workers=True, verbose=False)
     rows["the same network, untrained"] = judge(
@@ -104,6 +115,7 @@ def _files(cli: TrainCLI, exported: Path | None) -> str:
         "last checkpoint": run.last,
         "metrics": run.path / "metrics.csv",
         "configuration": run.config,
+        "matches, to look at": _sheet(cli),
         "unreadable pictures": run.path / "skipped.txt",
         "track-2 descriptors": exported or run.path / "track2.h5",
     }

@@ -179,8 +179,7 @@ class TrainCLI(LightningCLI):
             build_loggers(config["logger"], self.run.path, project=config["wandb_project"]),
         )
         on_gpu = settings["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-        if not on_gpu:
-            kwargs["sync_batchnorm"] = False  # torch's does not run on the CPU
+        kwargs["sync_batchnorm"] = on_gpu  # torch's does not run on the CPU
         if settings["precision"] is None and on_gpu and torch.cuda.is_bf16_supported():
             kwargs["precision"] = "bf16-mixed"
         callbacks = [

@@ -119,8 +119,15 @@ class CopyDetector(LightningModule):
         }
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the descriptors of the last validation."""
+        """Forget the last validation's descriptors, and let all ranks describe with rank 0's network.
+
+        Without synchronised batch norm each rank keeps running statistics of its own, and only
+        those of rank 0 are saved.
+        """
         self._described = ([], [])
+        if distributed.is_initialized():
+            for buffer in self.network.buffers():
+                distributed.broadcast(buffer, src=0)
 
     def validation_step(
         self,
