@@ -119,7 +119,7 @@ class CopyDetector(LightningModule):
         }
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last validation's descriptors, and let all ranks describe with rank 0's network.
+        """Forget the last descriptors, and let all ranks describe with rank 0's network.
 
         Without synchronised batch norm each rank keeps running statistics of its own, and only
         those of rank 0 are saved.

@@ -46,6 +46,7 @@ class Throughput(Callback):
         if trainer.global_step % every == 0 or (batch_idx + 1) == trainer.num_training_batches:
             seconds = max(now - self._since, 1e-9)
             rate = self._views * trainer.world_size / seconds
-            pl_module.log("train/views_per_s", rate, prog_bar=True)
+            pl_module.log("train/views_per_s", rate)
+            pl_module.log("views/s", rate, prog_bar=True, logger=False)
             pl_module.log("train/data_wait", self._waited / seconds)
             self._restart()
