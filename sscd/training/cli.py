@@ -20,6 +20,7 @@ from lightning.pytorch.cli import (
 from sscd.data.module import CopyDetectionData
 from sscd.errors import UserError
 from sscd.training.checkpoint import read_checkpoint
+from sscd.training.checkpoint_io import AtomicCheckpointIO
 from sscd.training.guard import DivergenceGuard
 from sscd.training.logs import LoggerName, build_loggers
 from sscd.training.module import CopyDetector
@@ -182,9 +183,10 @@ class TrainCLI(LightningCLI):
         kwargs["sync_batchnorm"] = on_gpu  # torch's does not run on the CPU
         if settings["precision"] is None and on_gpu and torch.cuda.is_bf16_supported():
             kwargs["precision"] = "bf16-mixed"
+        kwargs["plugins"] = [*(settings["plugins"] or []), AtomicCheckpointIO()]
         callbacks = [
             *(settings["callbacks"] or []),
-            checkpoints(self.run),
+            *checkpoints(self.run),
             DivergenceGuard(),
             Throughput(),
             UnreadablePictures(self.run.path),

@@ -7,19 +7,23 @@ from rich.console import Console
 from sscd.training.run_directory import RunDirectory
 
 
-def checkpoints(run: RunDirectory) -> ModelCheckpoint:
-    """Keeps the best checkpoint by micro-AP and the last one."""
-    return ModelCheckpoint(
+def checkpoints(run: RunDirectory) -> list[ModelCheckpoint]:
+    """Keep the best checkpoint by micro-AP, and the newest of every epoch, validated or not."""
+    best = ModelCheckpoint(
         dirpath=run.checkpoints,
-        filename="best",
+        filename=run.best.stem,
         monitor="val/micro_ap",
         mode="max",
-        save_top_k=1,
-        save_last=True,
         save_on_train_epoch_end=False,
         enable_version_counter=False,
-        auto_insert_metric_name=False,
     )
+    last = ModelCheckpoint(
+        dirpath=run.checkpoints,
+        filename=run.last.stem,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return [best, last]
 
 
 def progress_bar() -> RichProgressBar:

@@ -1,0 +1,27 @@
+"""Checkpoints that are whole or not there, whatever happens while they are written."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+
+from sscd.files import atomic_path
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target, syncs, and renames; the file of before stays until then."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Save a checkpoint.
+
+        Raises:
+            UserError: The directory cannot be written, or the disk is full.
+        """
+        with atomic_path(Path(path)) as temporary:
+            try:
+                torch.save(checkpoint, temporary)
+            except RuntimeError as error:  # how torch reports a write that fails midway
+                raise OSError(None, str(error).splitlines()[0]) from error
