@@ -1,12 +1,21 @@
 """Descriptors that need no training: the figures any trained one stands beside."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sscd.data.decode import UnreadableImage, load_image
+from sscd.data.descriptors import Descriptors
+from sscd.data.parallel import parallel_map
 from sscd.data.perceptual_hash import perceptual_hash
+from sscd.data.records import ImageSet
+from sscd.errors import UserError
+
+SimpleDescriptor = Callable[[Image.Image], NDArray[np.float32]]
 
 
 def perceptual_hash_descriptor(image: Image.Image) -> NDArray[np.float32]:
@@ -41,7 +50,35 @@ def thumbnail_descriptor(image: Image.Image, *, side: int = 16) -> NDArray[np.fl
     return result
 
 
-SIMPLE_DESCRIPTORS: Mapping[str, Callable[[Image.Image], NDArray[np.float32]]] = {
+def describe_simply(images: ImageSet, function: SimpleDescriptor, *, workers: int) -> Descriptors:
+    """Describe a set in worker processes; unreadable pictures are left out.
+
+    Args:
+        images: What to describe.
+        function: A module-level function, picture → (D,).
+        workers: Processes.
+
+    Raises:
+        UserError: No picture can be read.
+    """
+    paths = [images.path(index) for index in range(len(images))]
+    task = partial(_describe_file, function)
+    rows = list(parallel_map(task, paths, workers=workers, description=f"hashing {images.name}"))
+    read = [index for index, row in enumerate(rows) if row is not None]
+    if not read:
+        raise UserError(f"no picture of {images.root} can be read")
+    vectors = np.array([row for row in rows if row is not None], dtype=np.float32)
+    return Descriptors([images.id(index) for index in read], vectors)
+
+
+def _describe_file(function: SimpleDescriptor, path: Path) -> NDArray[np.float32] | None:
+    try:
+        return function(load_image(path))
+    except UnreadableImage:
+        return None
+
+
+SIMPLE_DESCRIPTORS: Mapping[str, SimpleDescriptor] = {
     "perceptual hash, 64 bits": perceptual_hash_descriptor,
     "grey thumbnail, 16×16": thumbnail_descriptor,
 }

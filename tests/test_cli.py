@@ -111,8 +111,8 @@ def checkpoint(tmp_path: Path) -> Path:
     import torch
 
     from sscd.augment.inference import InferenceSize
+    from sscd.models.checkpoint import pack_metadata
     from sscd.models.descriptor import DescriptorNet, NetworkConfig
-    from sscd.training.checkpoint import pack_metadata
 
     config = NetworkConfig(backbone="resnet18", dims=300)
     network = DescriptorNet(config)

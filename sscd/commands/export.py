@@ -8,14 +8,14 @@ from rich.console import Console
 from sscd import __version__
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
-from sscd.commands.describer import Describer, DeviceName
+from sscd.data.descriptors import Descriptors
 from sscd.data.listing import scan_images
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
-from sscd.evaluation.protocol import Descriptors
 from sscd.formats.track2 import MAX_DIMENSIONS, Track2, write_track2
+from sscd.models.checkpoint import load_network
+from sscd.models.describer import Describer, DeviceName
 from sscd.search.whitening import Whitening
-from sscd.training.checkpoint import load_network
 
 
 def export(

@@ -10,8 +10,9 @@ from PIL.Image import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sscd.augment.inference import InferenceSize
 from sscd.augment.seeds import view_rng
-from sscd.augment.tensors import ResizeMode, resize_for_inference, to_uint8_tensor
+from sscd.augment.tensors import resize_for_inference, to_uint8_tensor
 from sscd.data.decode import UnreadableImage, load_image
 from sscd.data.records import ImageSet
 from sscd.errors import UserError
@@ -133,14 +134,12 @@ class InferencePictures(Dataset[_Sample]):
 
     Args:
         images: What to describe.
-        size: Pixels, as `mode` says.
-        mode: `square`, `short_side` or `long_side`.
+        inference: To what size.
     """
 
-    def __init__(self, images: ImageSet, *, size: int, mode: ResizeMode) -> None:
+    def __init__(self, images: ImageSet, inference: InferenceSize) -> None:
         self.images = images
-        self.size = size
-        self.mode = mode
+        self.inference = inference
 
     def __len__(self) -> int:
         return len(self.images)
@@ -149,10 +148,10 @@ class InferencePictures(Dataset[_Sample]):
         """The picture (3, H, W), or why it cannot be read."""
         path = self.images.path(position)
         try:
-            picture = load_image(path, draft=self.size)
+            picture = load_image(path, draft=self.inference.size)
         except UnreadableImage as error:
             return _Sample(None, position, (Unreadable(str(path), error.reason),))
-        resized = resize_for_inference(picture, size=self.size, mode=self.mode)
+        resized = resize_for_inference(picture, size=self.inference.size, mode=self.inference.mode)
         return _Sample(to_uint8_tensor(resized), position, ())
 
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from sscd.data.records import ImageSet
 from sscd.files import atomic_path
 
+# Raise it when decoding or hashing changes: caches are named after it.
+HASH_VERSION = 1
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -44,7 +47,7 @@ class HashCache:
     def open(cls, directory: Path, *, root: Path) -> Self:
         """Read what is remembered of `root`; a missing or broken file is an empty cache."""
         digest = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=8).hexdigest()
-        path = directory / f"perceptual_hashes_{digest}.npz"
+        path = directory / f"perceptual_hashes_v{HASH_VERSION}_{digest}.npz"
         try:
             with np.load(path, allow_pickle=False) as file:
                 columns = [file[key].tolist() for key in ("names", "sizes", "mtimes")]
@@ -63,14 +66,16 @@ class HashCache:
     def save(
         self, stamps: list[Stamp], *, hashes: NDArray[np.uint64], reasons: list[str | None]
     ) -> None:
-        """Remember these pictures, and no others, as far as their reason is not None.
+        """Remember these pictures, and no others, as far as they could be read.
+
+        A failure may pass (a disk that was away, too many open files), so it is tried again.
 
         Raises:
             UserError: The file cannot be written.
         """
         if self.path is None:
             return
-        kept = [i for i, reason in enumerate(reasons) if reason is not None]
+        kept = [i for i, reason in enumerate(reasons) if reason == ""]
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,

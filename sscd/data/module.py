@@ -71,6 +71,8 @@ class CopyDetectionData(LightningDataModule):
             raise ValueError(f"views got {views}; expected at least 2, a positive for each view")
         if batch_size < 2:
             raise ValueError(f"batch_size got {batch_size}; expected at least 2, for negatives")
+        if max_training is not None and max_training < 1:
+            raise ValueError(f"max_training got {max_training}; expected at least 1")
         if min(image_size, eval_batch_size) < 1 or workers < 0:
             raise ValueError(
                 "image_size and eval_batch_size must be at least 1, workers at least 0"
@@ -93,7 +95,7 @@ class CopyDetectionData(LightningDataModule):
 
     def prepare_data(self) -> None:
         """Draw, hash and edit what is not in the cache yet; runs in one process of each node."""
-        self._open()
+        self.collection = self._open()
 
     def setup(self, stage: str) -> None:
         """Open the collection and learn this process's place among the ranks.
@@ -105,6 +107,11 @@ class CopyDetectionData(LightningDataModule):
             self._rank, self._ranks = self.trainer.global_rank, self.trainer.world_size
         if not hasattr(self, "collection"):
             self.collection = self._open()
+        if not self.collection.truth.pairs:
+            raise UserError(
+                f"{self.root}: the ground truth names no copy, so there is nothing to validate by; "
+                "check that it is the right file"
+            )
         if stage != "fit":
             return
         if self.batch_size % self._ranks:
@@ -158,7 +165,7 @@ class CopyDetectionData(LightningDataModule):
 
     def pictures_loader(self, images: ImageSet) -> DataLoader[PictureBatch]:
         """This rank's share of some pictures, resized for inference."""
-        dataset = InferencePictures(images, size=self.inference.size, mode=self.inference.mode)
+        dataset = InferencePictures(images, self.inference)
         sampler = ShareSampler(len(images), rank=self._rank, ranks=self._ranks)
         return self._loader(
             dataset, collate_pictures, sampler=sampler, batch_size=self.eval_batch_size

@@ -12,10 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from sscd.errors import UserError
+from sscd.terminal import progress
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LARGEST_CHUNK = 16  # Ctrl-C waits for chunks that have begun
@@ -42,16 +40,15 @@ def parallel_map(
         UserError: A worker died, for example for want of memory.
         Exception: Whatever `function` raises.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task(description, total=len(items))
+    with progress() as bar:
+        task = bar.add_task(description, total=len(items))
         results = (
             map(function, items)
             if workers <= 1 or len(items) <= 1
             else _in_processes(function, items, workers=min(workers, len(items)))
         )
         for result in results:
-            progress.advance(task)
+            bar.advance(task)
             yield result
 
 

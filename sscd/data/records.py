@@ -119,6 +119,8 @@ class Collection:
 
     def limit_training(self, limit: int | None) -> Self:
         """The same with at most `limit` training pictures, chosen by a stable hash of the name."""
+        if limit is not None and limit < 1:
+            raise ValueError(f"max_training got {limit}; expected at least 1")
         if limit is None or len(self.training) <= limit:
             return self
         order = np.argsort(stable_fractions(self.training.names.tolist(), salt="limit training"))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
 from sscd.errors import UserError
 from sscd.evaluation.bootstrap import Candidates
@@ -16,25 +16,6 @@ from sscd.evaluation.metrics import (
     recall_at_rank,
 )
 from sscd.search.knn import Device, Metric, Neighbours, nearest
-
-
-@dataclass(frozen=True)
-class Descriptors:
-    """Descriptors of n pictures.
-
-    Attributes:
-        ids: n ids, no two alike.
-        vectors: (n, D) float32.
-    """
-
-    ids: Sequence[str]
-    vectors: NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
-            raise ValueError(f"got {len(self.ids)} ids, vectors {self.vectors.shape}; expected n")
-        if len(set(self.ids)) != len(self.ids):
-            raise ValueError(f"got {len(self.ids) - len(set(self.ids))} repeated ids; expected 0")
 
 
 @dataclass(frozen=True)
@@ -156,7 +137,8 @@ def _candidates(
     query_ids: Sequence[str], reference_ids: Sequence[str], found: Neighbours, truth: GroundTruth
 ) -> Candidates:
     # Queries without a descriptor stay in the list: their true pairs are missed, not forgotten.
-    everyone = sorted({*query_ids, *(query for query, _ in truth.pairs)})
+    named = truth.listed or frozenset()
+    everyone = sorted({*query_ids, *named, *(query for query, _ in truth.pairs)})
     number = {name: index for index, name in enumerate(everyone)}
     reference_number = {name: index for index, name in enumerate(reference_ids)}
     searched = np.array([number[name] for name in query_ids], dtype=np.int64)

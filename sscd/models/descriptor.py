@@ -1,6 +1,5 @@
 """The descriptor network: backbone → GeM → linear → L2."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -71,7 +70,3 @@ class DescriptorNet(nn.Module):
             pictures = (pictures.float() - self.image_mean) / self.image_std
         activations = self.backbone(pictures.contiguous(memory_format=torch.channels_last))
         return functional.normalize(self.head(self.pool(activations)).float(), dim=1)
-
-    def to_metadata(self) -> dict[str, str | int | float]:
-        """The configuration as plain values, for a checkpoint."""
-        return dataclasses.asdict(self.config)

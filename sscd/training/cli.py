@@ -19,7 +19,7 @@ from lightning.pytorch.cli import (
 
 from sscd.data.module import CopyDetectionData
 from sscd.errors import UserError
-from sscd.training.checkpoint import read_checkpoint
+from sscd.models.checkpoint import read_checkpoint
 from sscd.training.checkpoint_io import AtomicCheckpointIO
 from sscd.training.guard import DivergenceGuard
 from sscd.training.logs import LoggerName, build_loggers

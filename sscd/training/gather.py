@@ -32,7 +32,7 @@ class _GatherRows(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (gradient,) = gradients
-        summed = gradient.contiguous()
+        summed = gradient.contiguous().clone()  # autograd keeps the incoming one
         distributed.all_reduce(summed)
         start = rank() * ctx.count
         return summed[start : start + ctx.count]

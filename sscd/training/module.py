@@ -9,12 +9,13 @@ from torch import Tensor, distributed
 
 from sscd.augment.inference import InferenceSize
 from sscd.data.datasets import PictureBatch, ViewBatch
+from sscd.data.descriptors import Descriptors
 from sscd.data.records import Collection, ImageSet
 from sscd.errors import UserError
-from sscd.evaluation.protocol import CopyFigures, Descriptors, Evaluation, evaluate_descriptors
+from sscd.evaluation.protocol import CopyFigures, Evaluation, evaluate_descriptors
+from sscd.models.checkpoint import pack_metadata
 from sscd.models.describe import describe
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.checkpoint import pack_metadata
 from sscd.training.gather import gather_varying, rank
 from sscd.training.objective import Objective, ObjectiveConfig, compute_objective
 from sscd.training.optimizers import OptimizerConfig, build_optimizer, warmup_cosine

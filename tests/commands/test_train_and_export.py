@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
+from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import read_ground_truth
-from sscd.evaluation.protocol import Descriptors, evaluate_descriptors
+from sscd.evaluation.protocol import evaluate_descriptors
 from sscd.formats.track2 import read_track2
 from tests.conftest import Runner, Starter
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from sscd.augment.inference import InferenceSize
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.data.datasets import (
     InferencePictures,
@@ -126,7 +127,7 @@ def test_a_broken_training_picture_is_replaced_and_named(broken: ImageSet) -> No
 
 
 def test_a_broken_picture_to_describe_is_left_out(broken: ImageSet) -> None:
-    dataset = InferencePictures(broken, size=24, mode="short_side")
+    dataset = InferencePictures(broken, InferenceSize(24, "short_side"))
     batch = collate_pictures([dataset[i] for i in range(4)])
     assert batch.positions.tolist() == [0, 1]
     assert [tuple(p.shape) for p in batch.pictures] == [(3, 24, 28), (3, 24, 28)]
@@ -141,7 +142,7 @@ def test_a_set_without_a_readable_picture_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_batch_without_a_readable_picture_is_empty(broken: ImageSet) -> None:
-    dataset = InferencePictures(broken, size=24, mode="square")
+    dataset = InferencePictures(broken, InferenceSize(24, "square"))
     batch = collate_pictures([dataset[2], dataset[3]])
     assert batch.pictures == ()
     assert batch.positions.shape == (0,)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
 from sscd.errors import UserError
 from sscd.evaluation.bootstrap import micro_ap_interval, paired_difference
-from sscd.evaluation.protocol import Descriptors, evaluate_descriptors
+from sscd.evaluation.protocol import evaluate_descriptors
 
 
 def unit(count: int, *, seed: int, dims: int = 24) -> NDArray[np.float32]:

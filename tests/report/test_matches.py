@@ -8,7 +8,7 @@ from PIL import Image
 
 from sscd.data.records import ImageSet
 from sscd.evaluation.bootstrap import Candidates
-from sscd.report import Match, best_matches, write_match_sheet
+from sscd.report.matches import Match, best_matches, write_match_sheet
 
 
 def test_each_query_once_the_most_confident_first() -> None:

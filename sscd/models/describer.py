@@ -7,18 +7,17 @@ from typing import Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sscd.augment.inference import InferenceSize
 from sscd.data.datasets import InferencePictures, PictureBatch, Unreadable, collate_pictures
+from sscd.data.descriptors import Descriptors
 from sscd.data.loader import make_loader
 from sscd.data.records import ImageSet
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
-from sscd.evaluation.protocol import Descriptors
 from sscd.models.describe import describe
 from sscd.models.descriptor import DescriptorNet
+from sscd.terminal import progress
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -80,18 +79,17 @@ class Describer:
         return Descriptors(ids, np.concatenate(vectors))
 
     def _batches(self, images: ImageSet) -> Iterator[PictureBatch]:
-        dataset = InferencePictures(images, size=self.inference.size, mode=self.inference.mode)
+        dataset = InferencePictures(images, self.inference)
         loader = make_loader(
             dataset, collate_pictures, workers=self.workers, batch_size=self.batch_size
         )
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-            task = progress.add_task(f"describing {images.name}", total=len(images))
+        with progress() as bar:
+            task = bar.add_task(f"describing {images.name}", total=len(images))
             for batch in loader:
                 self._note(batch.unreadable)
                 if batch.pictures:
                     yield batch
-                progress.advance(task, len(batch.pictures) + len(batch.unreadable))
+                bar.advance(task, len(batch.pictures) + len(batch.unreadable))
 
     def _note(self, unreadable: tuple[Unreadable, ...]) -> None:
         for item in unreadable:

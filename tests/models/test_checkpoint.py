@@ -8,8 +8,8 @@ import torch
 
 from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
+from sscd.models.checkpoint import load_network, pack_metadata, read_checkpoint
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.checkpoint import load_network, pack_metadata, read_checkpoint
 
 CONFIG = NetworkConfig(backbone="resnet18", dims=16)
 

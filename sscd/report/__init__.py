@@ -1,0 +1,1 @@
+"""Figures to pages: tables, pictures of matches."""
