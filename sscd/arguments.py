@@ -46,7 +46,7 @@ def one_line_errors(prog: str) -> Iterator[None]:
 
 
 def shorten(message: str) -> str:
-    """The first two sentences' worth of a parser's message, on one line."""
+    """The first three lines of a parser's message, which say what and where, as one."""
     lines = [line.strip(" -\t:") for line in message.splitlines() if line.strip()]
     return re.sub(r"\s+", " ", ": ".join(lines[:3]))
 

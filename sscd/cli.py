@@ -52,7 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except UserError as error:
-        _complain(str(error))
+        _complain(_innermost(str(error)))
+        return USAGE_ERROR
+    except OSError as error:
+        # Files vanish, disks fill and permissions lack anywhere; what has no file name is a bug.
+        if error.filename is None:
+            raise
+        _complain(f"{error.filename}: {error.strerror}; check that it is there and may be used")
         return USAGE_ERROR
     except KeyboardInterrupt as interrupt:
         _complain("; ".join(["interrupted", *map(str, interrupt.args)]))
@@ -99,6 +105,11 @@ def _help() -> str:
             "`sscd <command> --help` lists the options of a command.",
         ]
     )
+
+
+def _innermost(message: str) -> str:
+    """The message itself, where a loader's worker has wrapped it into its traceback."""
+    return message.rpartition("UserError: ")[2] if "Original Traceback" in message else message
 
 
 def _complain(message: str) -> None:

@@ -39,6 +39,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable_directory(path: Path) -> None:
+    """Find out at the start of long work that its output has a place.
+
+    The directory is created where it is missing, and may stay.
+
+    Raises:
+        UserError: It cannot be created or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UserError(_cannot_write(path, error)) from error
+
+
 def _cannot_write(path: Path, error: OSError) -> str:
     reason = error.strerror or str(error)
     return f"cannot write {path}: {reason}; choose a directory that can be written and has space"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sscd.cli import COMMANDS, main
+from sscd.errors import UserError
 from tests.conftest import REPOSITORY, Runner
 
 
@@ -72,7 +73,13 @@ def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) ->
         (("--config", "nowhere"), "config nowhere"),
         (("--ckpt_path", "last"), "ckpt_path last"),
         (("--ckpt_path", "nowhere.ckpt"), "nowhere.ckpt does not exist"),
-        (("--run_dir", "/dev/null/run"), "run_dir /dev/null/run cannot be written"),
+        (("--model.neighbours", "5"), "neighbours got 5"),
+        (("--model.optimizer.momentum", "2"), "momentum got 2"),
+        (("--seed_everything", "-1"), "seed_everything"),
+        (("--data.max_training", "0"), "max_training got 0"),
+        (("--export", "true", "--model.network.dims", "300"), "track 2 takes at most 256"),
+        (("--trainer.default_root_dir", "x"), "--run_dir"),
+        (("--run_dir", "/dev/null/run"), "cannot write /dev/null/run"),
     ],
 )
 def test_wrong_training_arguments(
@@ -118,7 +125,8 @@ def checkpoint(tmp_path: Path) -> Path:
     network = DescriptorNet(config)
     state = {f"network.{key}": value for key, value in network.state_dict().items()}
     path = tmp_path / "wide.ckpt"
-    torch.save({"state_dict": state, **pack_metadata(config, InferenceSize(32))}, path)
+    metadata = pack_metadata(config, InferenceSize(32), trained_at=32, optimizer="adamw")
+    torch.save({"state_dict": state, **metadata}, path)
     return path
 
 
@@ -143,6 +151,9 @@ def export_of(folder: Path, changed: dict[str, str]) -> list[str]:
         ({"device": "tpu"}, "device"),
         ({"size": "big"}, "size"),
         ({"sizes": "3"}, "--sizes"),
+        ({"size": "5"}, "--size 5 is too small"),
+        ({"batch_size": "0"}, "--batch_size 0"),
+        ({"workers": "-1"}, "--workers -1"),
     ],
 )
 def test_wrong_export_arguments(
@@ -161,6 +172,8 @@ def test_wrong_export_arguments(
     [
         ({"queries": "nowhere"}, "nowhere"),
         ({"references": "empty"}, "jpg"),  # which extensions were looked for
+        ({"output": "empty"}, "is a directory"),
+        ({"dims": "3"}, "needs as many training pictures"),
         ({}, "can be read"),
     ],
 )
@@ -171,8 +184,8 @@ def test_wrong_export_folders(
     checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    named = {key: str(folders / value) for key, value in changed.items()}
-    command = export_of(folders, {"training": str(folders / "queries"), "dims": "2"} | named)
+    named = {k: v if k == "dims" else str(folders / v) for k, v in changed.items()}
+    command = export_of(folders, {"training": str(folders / "queries"), "dims": "1"} | named)
     assert main(command) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("sscd: error: ")
@@ -182,3 +195,22 @@ def test_wrong_export_folders(
 
 def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "checkpoint" in error_of(capsys, "export", "--output", "x.h5")
+
+
+def test_a_workers_traceback_is_unwrapped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = "Caught UserError in worker 0.\nOriginal Traceback:\n  x.py\nUserError: a.jpg is gone"
+    monkeypatch.setattr("sscd.cli._run", lambda _: (_ for _ in ()).throw(UserError(message)))
+    assert error_of(capsys, "train") == "sscd: error: a.jpg is gone"
+
+
+def test_files_that_cannot_be_used_are_named_anywhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = PermissionError(13, "Permission denied", "private/photos")
+    monkeypatch.setattr("sscd.cli._run", lambda _: (_ for _ in ()).throw(error))
+    assert "private/photos: Permission denied" in error_of(capsys, "train")
+    monkeypatch.setattr("sscd.cli._run", lambda _: (_ for _ in ()).throw(OSError("a bug")))
+    with pytest.raises(OSError, match="a bug"):
+        main(["train"])

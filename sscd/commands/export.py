@@ -1,21 +1,21 @@
 """`sscd export`: descriptors of queries and references as a track-2 file."""
 
-import platform
 from pathlib import Path
-
-from rich.console import Console
 
 from sscd import __version__
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
 from sscd.data.descriptors import Descriptors
 from sscd.data.listing import scan_images
+from sscd.data.records import ImageSet
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
-from sscd.formats.track2 import MAX_DIMENSIONS, Track2, write_track2
+from sscd.files import check_writable_directory
+from sscd.formats.track2 import Track2, check_track2_dims, read_track2, write_track2
 from sscd.models.checkpoint import load_network
 from sscd.models.describer import Describer, DeviceName
 from sscd.search.whitening import Whitening
+from sscd.terminal import say, warn
 
 
 def export(
@@ -46,19 +46,32 @@ def export(
         workers: Processes that decode pictures.
         device: Where the network runs.
     """
+    _check_options(size=size, batch_size=batch_size, workers=workers)
     trained = load_network(checkpoint)
     _check_dims(trained.network.config.dims, dims, whiten=training is not None)
-    sets = {"queries": queries, "references": references}
+    _check_output(output)
+    folders = {"queries": queries, "references": references}
     if training is not None:
-        sets["training"] = training
-    images = {name: scan_images(root, name=name).images for name, root in sets.items()}
-    chosen = InferenceSize(
+        folders["training"] = training
+    sets: dict[str, ImageSet] = {}
+    for name, root in folders.items():
+        listing = scan_images(root, name=name)
+        for line in listing.left_out:
+            warn(line)
+        sets[name] = listing.images
+    wanted = dims or trained.network.config.dims
+    if "training" in sets and len(sets["training"]) < wanted:
+        raise UserError(
+            f"whitening to {wanted} dimensions needs as many training pictures; "
+            f"{training} has {len(sets['training'])}: add pictures or lower --dims"
+        )
+    inference = InferenceSize(
         size=size or trained.inference.size, mode=resize or trained.inference.mode
     )
     describer = Describer.build(
-        trained.network, chosen, batch_size=batch_size, workers=workers, device=device
+        trained.network, inference, batch_size=batch_size, workers=workers, device=device
     )
-    described = {name: describer(listed) for name, listed in images.items()}
+    described = {name: describer(images) for name, images in sets.items()}
     write_descriptors(describer, described, output=output, dims=dims)
 
 
@@ -96,11 +109,21 @@ def write_descriptors(
             "inference_size": describer.inference.size,
             "inference_mode": describer.inference.mode,
             "whitened_on": len(described["training"].ids) if "training" in described else 0,
-            "hardware": platform.processor() or platform.machine(),
+            "hardware": describer.hardware,
         },
     )
     write_track2(output, track2)
-    _say(output, track2, describer.skipped)
+    _say(output, read_track2(output), describer.skipped)
+
+
+def _check_options(*, size: int | None, batch_size: int, workers: int) -> None:
+    if size is not None and size < 16:
+        raise UserError(f"--size {size} is too small; give at least 16 pixels")
+    if batch_size < 1 or workers < 0:
+        raise UserError(
+            f"--batch_size {batch_size} --workers {workers}: give a batch of at least 1 and "
+            "0 workers or more"
+        )
 
 
 def _check_dims(own: int, dims: int | None, *, whiten: bool) -> None:
@@ -108,23 +131,21 @@ def _check_dims(own: int, dims: int | None, *, whiten: bool) -> None:
         raise UserError("--dims needs --training DIR: dimensions are reduced by PCA whitening")
     if dims is not None and not 1 <= dims <= own:
         raise UserError(f"--dims {dims} is out of range; the network gives {own} dimensions")
-    if (dims or own) > MAX_DIMENSIONS:
-        raise UserError(
-            f"the descriptor has {dims or own} dimensions; track 2 takes at most {MAX_DIMENSIONS}: "
-            f"add --training DIR --dims {MAX_DIMENSIONS}"
-        )
+    check_track2_dims(dims or own)
+
+
+def _check_output(output: Path) -> None:
+    if output.is_dir():
+        raise UserError(f"--output {output} is a directory; give the name of a file in it")
+    check_writable_directory(output.parent)
 
 
 def _say(output: Path, track2: Track2, skipped: SkipLog) -> None:
-    console = Console()
     if skipped:
         listing = output.with_name(f"{output.name}.skipped.txt")
         skipped.write(listing)
-        message = skipped.summary(file=str(listing))
-        Console(stderr=True).print("warning:", message, style="yellow", soft_wrap=True)
-    console.print(
+        warn(skipped.summary(file=str(listing)))
+    say(
         f"{output}: {len(track2.query_ids)} queries and {len(track2.reference_ids)} references, "
-        f"{track2.queries.shape[1]} dimensions",
-        highlight=False,
-        soft_wrap=True,
+        f"{track2.queries.shape[1]} dimensions"
     )

@@ -44,6 +44,19 @@ class Track2:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
+def check_track2_dims(dims: int) -> None:
+    """Check a descriptor's length before anything is computed.
+
+    Raises:
+        UserError: It is over what track 2 admits.
+    """
+    if dims > MAX_DIMENSIONS:
+        raise UserError(
+            f"the descriptor has {dims} dimensions; track 2 takes at most {MAX_DIMENSIONS}: train "
+            f"with fewer, or export with --training DIR --dims {MAX_DIMENSIONS}"
+        )
+
+
 def write_track2(path: Path, track2: Track2) -> None:
     """Check the descriptors, sort them by id and write them; the file appears only when complete.
 

@@ -25,12 +25,23 @@ class TrainedNetwork:
     inference: InferenceSize
 
 
-def pack_metadata(network: NetworkConfig, inference: InferenceSize) -> dict[str, Any]:
-    """What a checkpoint must say beside its weights, in plain values."""
+def pack_metadata(
+    network: NetworkConfig, inference: InferenceSize, *, trained_at: int, optimizer: str
+) -> dict[str, Any]:
+    """What a checkpoint must say beside its weights, in plain values.
+
+    Args:
+        network: What rebuilds the network.
+        inference: How pictures are resized to be described.
+        trained_at: Side of the training views in pixels.
+        optimizer: Whose state the checkpoint holds.
+    """
     described = {
         "format": _FORMAT,
         "network": dataclasses.asdict(network),
         "inference": dataclasses.asdict(inference),
+        "trained_at": trained_at,
+        "optimizer": optimizer,
     }
     return {_KEY: described}
 
@@ -57,6 +68,29 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"checkpoint {path} was not written by `sscd train`: it has no '{_KEY}' entry"
         )
     return content
+
+
+def check_resumable(path: Path, network: NetworkConfig, *, optimizer: str) -> int:
+    """Check that a training can go on from a checkpoint, and say from which step.
+
+    Raises:
+        UserError: The file is missing or damaged, or of another architecture or optimiser.
+    """
+    content = read_checkpoint(path)
+    saved, asked = content[_KEY].get("network", {}), dataclasses.asdict(network)
+    differing = [key for key, value in asked.items() if saved.get(key) != value]
+    if differing:
+        key = differing[0]
+        raise UserError(
+            f"checkpoint {path} has {key} {saved.get(key)}, and model.network.{key} is "
+            f"{asked[key]}; resume with the same network"
+        )
+    if content[_KEY].get("optimizer") != optimizer:
+        raise UserError(
+            f"checkpoint {path} holds the state of {content[_KEY].get('optimizer')}, and "
+            f"model.optimizer.name is {optimizer}; resume with the same optimiser"
+        )
+    return int(content["global_step"])
 
 
 def load_network(path: Path) -> TrainedNetwork:

@@ -1,5 +1,6 @@
 """Pictures to descriptors with a trained network, for every command that describes."""
 
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -59,6 +60,15 @@ class Describer:
         """
         on = _device(device)
         return cls(network.to(on).eval(), inference, on, batch_size, workers)
+
+    @property
+    def hardware(self) -> str:
+        """What the network runs on."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return (
+            f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+        )
 
     def __call__(self, images: ImageSet) -> Descriptors:
         """Describe a set, with a progress bar; unreadable pictures are logged and left out.

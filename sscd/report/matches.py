@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sscd.data.decode import UnreadableImage, load_image
 from sscd.data.records import ImageSet
 from sscd.evaluation.bootstrap import Candidates
+from sscd.evaluation.metrics import ranking
 from sscd.files import atomic_path
 
 _BACKGROUND = (250, 250, 248)
@@ -42,7 +43,7 @@ def best_matches(candidates: Candidates, reference_ids: Sequence[str]) -> list[M
         candidates: Scored pairs.
         reference_ids: Id of each row that `candidates.reference` counts.
     """
-    order = np.lexsort((candidates.correct, -candidates.scores))
+    order = ranking(candidates.scores, candidates.correct)
     _, first = np.unique(candidates.query[order], return_index=True)
     return [
         Match(

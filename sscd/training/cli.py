@@ -6,28 +6,30 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
     LightningCLI,
-    SaveConfigCallback,
 )
 
 from sscd.data.module import CopyDetectionData
 from sscd.errors import UserError
-from sscd.models.checkpoint import read_checkpoint
+from sscd.formats.track2 import check_track2_dims
+from sscd.models.checkpoint import check_resumable
+from sscd.models.descriptor import NetworkConfig
 from sscd.training.checkpoint_io import AtomicCheckpointIO
-from sscd.training.guard import DivergenceGuard
 from sscd.training.logs import LoggerName, build_loggers
 from sscd.training.module import CopyDetector
-from sscd.training.progress import EpochLine, checkpoints, progress_bar
 from sscd.training.run_directory import RunDirectory, new_run, resumed_run
-from sscd.training.throughput import Throughput
-from sscd.training.unreadable import UnreadablePictures
+from sscd.training.trainer_parts import (
+    SaveResolvedConfig,
+    as_list,
+    device_settings,
+    progress_bar,
+    run_callbacks,
+)
 
 _NOT_FOR_THE_USER = (
     r".*isinstance\(treespec, LeafSpec\)",  # Lightning's own use of torch
@@ -42,6 +44,12 @@ def quieten() -> None:
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     for message in _NOT_FOR_THE_USER:
         warnings.filterwarnings("ignore", message=message)
+
+
+def _fixed_seed(seed: bool | int) -> int:
+    if isinstance(seed, bool) or seed < 0:
+        raise UserError(f"seed_everything got {seed}; expected a whole number from 0 on")
+    return seed
 
 
 class TrainCLI(LightningCLI):
@@ -61,14 +69,14 @@ class TrainCLI(LightningCLI):
         quieten()
         self.default_run = default_run
         self._run_directory: RunDirectory | None = None
-        self._checkpoint: Path | None = None
+        self._resumed_at: int | None = None
         parsing = {"exit_on_error": False, "allow_abbrev": False}
         super().__init__(
             CopyDetector,
             CopyDetectionData,
             args=["fit", *args],
             seed_everything_default=0,
-            save_config_callback=_SaveConfig,
+            save_config_callback=SaveResolvedConfig,
             trainer_defaults={
                 "use_distributed_sampler": False,
                 "num_sanity_val_steps": 0,
@@ -106,7 +114,7 @@ class TrainCLI(LightningCLI):
             default=False,
             help="At the end, write the track-2 descriptors of the validation set.",
         )
-        parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
+        parser.link_arguments("seed_everything", "data.seed", compute_fn=_fixed_seed)
         parser.link_arguments("data.image_size", "model.image_size")
         parser.link_arguments("data.inference", "model.inference", apply_on="instantiate")
 
@@ -122,13 +130,23 @@ class TrainCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Settle the run directory, and the checkpoint to go on from."""
         config = self.config["fit"]
-        wanted = config["run_dir"] or self.default_run
+        if config["trainer"]["default_root_dir"]:
+            raise UserError("trainer.default_root_dir is the run's; give --run_dir DIR instead")
+        if config["export"]:
+            check_track2_dims(config["model"]["network"]["dims"])
+        wanted = config["run_dir"]
         if config["ckpt_path"]:
-            self._run_directory, self._checkpoint = resumed_run(wanted, str(config["ckpt_path"]))
-            read_checkpoint(self._checkpoint)
-            config["ckpt_path"] = str(self._checkpoint)
+            self._run_directory, checkpoint = resumed_run(
+                str(config["ckpt_path"]), run_dir=wanted, default=self.default_run
+            )
+            self._resumed_at = check_resumable(
+                checkpoint,
+                NetworkConfig(**config["model"]["network"].as_dict()),
+                optimizer=config["model"]["optimizer"]["name"],
+            )
+            config["ckpt_path"] = str(checkpoint)
         else:
-            self._run_directory = new_run(wanted)
+            self._run_directory = new_run(wanted or self.default_run)
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer.
@@ -174,42 +192,21 @@ class TrainCLI(LightningCLI):
         """Add the loggers, the callbacks and what depends on this machine's devices."""
         config = self.config_init["fit"]
         settings = config["trainer"]
-        kwargs.setdefault("default_root_dir", str(self.run.path))
-        kwargs.setdefault(
-            "logger",
-            build_loggers(config["logger"], self.run.path, project=config["wandb_project"]),
-        )
-        on_gpu = settings["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-        kwargs["sync_batchnorm"] = on_gpu  # torch's does not run on the CPU
-        if settings["precision"] is None and on_gpu and torch.cuda.is_bf16_supported():
-            kwargs["precision"] = "bf16-mixed"
-        kwargs["plugins"] = [*(settings["plugins"] or []), AtomicCheckpointIO()]
-        callbacks = [
-            *(settings["callbacks"] or []),
-            *checkpoints(self.run),
-            DivergenceGuard(),
-            Throughput(),
-            UnreadablePictures(self.run.path),
-            LearningRateMonitor("step"),
-            EpochLine(),
-        ]
+        if settings["logger"] is None:
+            kwargs["logger"] = build_loggers(
+                config["logger"],
+                self.run.path,
+                project=config["wandb_project"],
+                resumed_at=self._resumed_at,
+            )
+        kwargs["default_root_dir"] = str(self.run.path)
+        kwargs["plugins"] = [*as_list(settings["plugins"]), AtomicCheckpointIO()]
+        settings["callbacks"] = [*as_list(settings["callbacks"]), *run_callbacks(self.run)]
         if sys.stderr.isatty() and settings["enable_progress_bar"] is not False:
-            callbacks.append(progress_bar())
+            settings["callbacks"].append(progress_bar())
         else:
             kwargs["enable_progress_bar"] = False
-        settings["callbacks"] = callbacks
-        return super().instantiate_trainer(**kwargs)
-
-
-class _SaveConfig(SaveConfigCallback):
-    """Saves the resolved configuration beside the checkpoints; a resumed run keeps its first."""
-
-    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        if trainer.is_global_zero:
-            target = Path(trainer.default_root_dir) / self.config_filename
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists():
-                replayable = self.config.clone()
-                replayable["run_dir"] = None
-                replayable["ckpt_path"] = None
-                self.parser.save(replayable, str(target), skip_none=False, multifile=False)
+        return super().instantiate_trainer(
+            **kwargs,
+            **device_settings(settings["accelerator"], precision=settings["precision"]),
+        )

@@ -70,6 +70,15 @@ def global_mean(losses: Tensor, valid: Tensor) -> Tensor:
     return losses.sum() * world_size() / count.clamp(min=1)
 
 
+def mean_over_ranks(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The mean of each scalar over ranks, in one small collective and without waiting for it."""
+    if world_size() == 1:
+        return values
+    stacked = torch.stack([value.float() for value in values.values()])
+    distributed.all_reduce(stacked)
+    return dict(zip(values, (stacked / world_size()).unbind(), strict=True))
+
+
 def gather_varying(rows: Tensor) -> Tensor:
     """Concatenate rows whose number differs from rank to rank, without gradients.
 

@@ -16,9 +16,9 @@ from sscd.evaluation.protocol import CopyFigures, Evaluation, evaluate_descripto
 from sscd.models.checkpoint import pack_metadata
 from sscd.models.describe import describe
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.gather import gather_varying, rank
+from sscd.training.gather import gather_varying, mean_over_ranks, rank
 from sscd.training.objective import Objective, ObjectiveConfig, compute_objective
-from sscd.training.optimizers import OptimizerConfig, build_optimizer, warmup_cosine
+from sscd.training.optimizers import OptimizerConfig, build_optimizer, retune, warmup_cosine
 
 _Described = tuple[Tensor, Tensor]  # positions (B,) and descriptors (B, D)
 
@@ -45,6 +45,8 @@ class CopyDetector(LightningModule):
         neighbours: int = 10,
     ) -> None:
         super().__init__()
+        if neighbours < 10:
+            raise ValueError(f"neighbours got {neighbours}; expected at least 10, for recall at 10")
         self.network = DescriptorNet(network).to(memory_format=torch.channels_last)
         self.objective = objective
         self.optimizer = optimizer
@@ -60,14 +62,10 @@ class CopyDetector(LightningModule):
         return described
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:
-        """The loss of one batch of views.
-
-        Raises:
-            UserError: The loss is not finite.
-        """
+        """The loss of one batch of views."""
         count, views = batch.views.shape[:2]
         described = self(batch.views.flatten(0, 1))
-        weight = self.objective.entropy_weight_at(self.progress)
+        weight = self.entropy_weight(self.trainer.global_step)
         step = compute_objective(
             described,
             batch.pictures.repeat_interleave(views).unsqueeze(1),
@@ -77,33 +75,29 @@ class CopyDetector(LightningModule):
         self._log_step(step, weight, count)
         return step.loss
 
-    @property
-    def progress(self) -> float:
-        """The share of the training that is done, 0 to 1."""
-        total = self.trainer.estimated_stepping_batches
-        return min(1.0, self.trainer.global_step / total) if total not in (0, float("inf")) else 0.0
+    def entropy_weight(self, step: int) -> float:
+        """λ in force at a step of this training."""
+        total = self.trainer.estimated_stepping_batches  # finite: `configure_optimizers` sees to it
+        return self.objective.entropy_weight_at(min(1.0, step / max(total, 1)))
 
     def _log_step(self, step: Objective, weight: float, count: int) -> None:
-        values: dict[str, Any] = {
-            "train/loss": step.loss.detach(),
-            "train/info_nce": step.info_nce,
-            "train/entropy": step.entropy,
-            "train/entropy_weight": weight,
-            "train/positive_similarity": step.positive_similarity,
-            "train/nearest_negative_similarity": step.nearest_negative_similarity,
-        }
-        self.log_dict(values, batch_size=count)
-        bar = {"loss": step.loss.detach(), "nce": step.info_nce, "entropy": step.entropy}
+        values = mean_over_ranks(
+            {
+                "loss": step.loss.detach(),
+                "info_nce": step.info_nce,
+                "entropy": step.entropy,
+                "positive_similarity": step.positive_similarity,
+                "nearest_negative_similarity": step.nearest_negative_similarity,
+            }
+        )
+        logged: dict[str, Any] = {f"train/{key}": value for key, value in values.items()}
+        self.log_dict(logged | {"train/entropy_weight": weight}, batch_size=count)
+        bar: dict[str, Any] = {key: values[key] for key in ("loss", "info_nce", "entropy")}
         self.log_dict(bar, prog_bar=True, logger=False, batch_size=count)
 
     def configure_optimizers(self) -> Any:
         """The configured optimiser, warmed up and cooled down step by step."""
-        pictures = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
-        optimizer = build_optimizer(
-            self.network,
-            self.optimizer,
-            pictures=pictures * self.trainer.accumulate_grad_batches,
-        )
+        optimizer = build_optimizer(self.network, self.optimizer, pictures=self._pictures_a_step())
         total = self.trainer.estimated_stepping_batches
         if total == float("inf"):
             raise UserError("trainer.max_epochs or trainer.max_steps must bound the training")
@@ -122,8 +116,8 @@ class CopyDetector(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the last descriptors, and let all ranks describe with rank 0's network.
 
-        Without synchronised batch norm each rank keeps running statistics of its own, and only
-        those of rank 0 are saved.
+        Without synchronised batch norm each rank's running statistics are a step of its own ahead,
+        and only those of rank 0 are saved.
         """
         self._described = ([], [])
         if distributed.is_initialized():
@@ -174,4 +168,19 @@ class CopyDetector(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds the network, as plain values."""
-        checkpoint.update(pack_metadata(self.network.config, self.inference))
+        checkpoint.update(
+            pack_metadata(
+                self.network.config,
+                self.inference,
+                trained_at=self.image_size,
+                optimizer=self.optimizer.name,
+            )
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let the configured learning rate and decay hold, not those of the interrupted run."""
+        retune(checkpoint, self.optimizer, pictures=self._pictures_a_step())
+
+    def _pictures_a_step(self) -> int:
+        batch: int = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
+        return batch * self.trainer.accumulate_grad_batches

@@ -40,6 +40,10 @@ class OptimizerConfig:
     final_share: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum got {self.momentum}; expected 0 to below 1")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay got {self.weight_decay}; expected 0 or more")
         if self.lr <= 0:
             raise ValueError(f"lr got {self.lr}; expected a number above 0")
         if self.reference_batch is not None and self.reference_batch < 1:
@@ -87,6 +91,29 @@ def warmup_cosine(optimizer: Optimizer, *, warmup: int, total: int, final_share:
         final_share: What is left of the rate at the end.
     """
     return LambdaLR(optimizer, lambda step: rate_share(step, warmup, total, final_share))
+
+
+def retune(checkpoint: dict[str, Any], config: OptimizerConfig, *, pictures: int) -> None:
+    """Put a configuration's rate, momentum and decay in place of those a checkpoint carries.
+
+    A run that diverged is resumed with a lower rate; the restored state would bring back the old.
+
+    Args:
+        checkpoint: A Lightning checkpoint, changed in place.
+        config: What shall hold from now on.
+        pictures: Pictures a step over all ranks.
+    """
+    rate = config.rate(pictures)
+    for schedule in checkpoint.get("lr_schedulers", []):
+        schedule["base_lrs"] = [rate] * len(schedule["base_lrs"])
+    for optimizer in checkpoint.get("optimizer_states", []):
+        for group in optimizer["param_groups"]:
+            group["lr"] *= rate / group["initial_lr"]
+            group["initial_lr"] = rate
+            if "momentum" in group:
+                group["momentum"] = config.momentum
+            if group["weight_decay"]:  # the group that is exempt stays so
+                group["weight_decay"] = config.weight_decay
 
 
 def rate_share(step: int, warmup: int, total: int, final_share: float = 0.0) -> float:

@@ -1,11 +1,13 @@
 """Where a run keeps its files: `runs/NAME`, numbered rather than overwritten."""
 
+import itertools
 import os
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sscd.errors import UserError
+from sscd.files import check_writable_directory
 
 # A launcher starts further processes with the same arguments; they join this run.
 _INHERITED = "SSCD_RUN_DIRECTORY"
@@ -49,53 +51,57 @@ def new_run(wanted: Path) -> RunDirectory:
     ranks of a launch have come to the same answer.
 
     Raises:
-        UserError: The directory could not be created or written.
+        UserError: The directory cannot be created or written.
     """
     if "LOCAL_RANK" in os.environ and (inherited := os.environ.get(_INHERITED)):
         return RunDirectory(Path(inherited))
-    run, number = RunDirectory(wanted), 1
-    while run.is_used():
-        number += 1
-        run = RunDirectory(wanted.with_name(f"{wanted.name}-{number}"))
-    _check_writable(run.path)
+    run = next(run for run in _numbered(wanted) if not run.is_used())
+    check_writable_directory(run.path)
     os.environ[_INHERITED] = str(run.path)
     return run
 
 
-def resumed_run(wanted: Path, checkpoint: str) -> tuple[RunDirectory, Path]:
+def resumed_run(
+    checkpoint: str, *, run_dir: Path | None, default: Path
+) -> tuple[RunDirectory, Path]:
     """The directory and checkpoint of a run that goes on.
 
+    A checkpoint in a run's own directory goes on there, unless another `run_dir` is asked for; any
+    other checkpoint begins a new run.
+
     Args:
-        wanted: The run directory asked for.
-        checkpoint: `last` for the newest of `wanted`, `wanted-2`, … or a checkpoint's path.
+        checkpoint: `last` for the newest of `run_dir`, `run_dir-2`, … or a checkpoint's path.
+        run_dir: The run directory asked for, if any.
+        default: The run directory where none is asked for.
 
     Raises:
-        UserError: There is no such checkpoint.
+        UserError: There is no such checkpoint, or the directory cannot be written.
     """
+    wanted = run_dir or default
     if checkpoint != "last":
         path = Path(checkpoint)
         if not path.is_file():
             raise UserError(f"ckpt_path {path} does not exist; give a .ckpt file, or 'last'")
-        beside = path.parent.name == "checkpoints"
-        return RunDirectory(path.parent.parent if beside else wanted), path
-    numbered = [wanted, *wanted.parent.glob(f"{wanted.name}-[0-9]*")]
-    saved = [run for run in map(RunDirectory, numbered) if run.last.is_file()]
+        own = RunDirectory(path.parent.parent)
+        goes_on = path.parent == own.checkpoints and own.config.exists()
+        if goes_on and (run_dir is None or run_dir.absolute() == own.path.absolute()):
+            check_writable_directory(own.path)
+            return own, path
+        return new_run(wanted), path
+    used = itertools.takewhile(RunDirectory.is_used, _numbered(wanted))
+    saved = [run for run in used if run.last.is_file()]
     if not saved:
         raise UserError(
             f"ckpt_path last: no run in {wanted} has a checkpoint yet; "
             "leave out --ckpt_path to start afresh, or name the run's --run_dir"
         )
     run = max(saved, key=lambda run: run.last.stat().st_mtime)
+    check_writable_directory(run.path)
     return run, run.last
 
 
-def _check_writable(path: Path) -> None:
-    """Find out now, not after the first epoch. The directory may stay, empty: it is no run yet."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"run_dir {path} cannot be written: {error.strerror}; choose another with --run_dir DIR"
-        ) from error
+def _numbered(wanted: Path) -> Iterator[RunDirectory]:
+    named = wanted if wanted.name else wanted.absolute()
+    yield RunDirectory(named)
+    for number in itertools.count(2):
+        yield RunDirectory(named.with_name(f"{named.name}-{number}"))

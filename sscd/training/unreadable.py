@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from rich.console import Console
 from torch import distributed
 
 from sscd.data.datasets import Unreadable
 from sscd.data.skipped import SkipLog
+from sscd.terminal import warn
 
 
 class UnreadablePictures(Callback):
@@ -48,14 +48,6 @@ class UnreadablePictures(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over ranks, write and warn."""
-        self._report(trainer)
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Gather over ranks, write and warn, where no training epoch is about to do it."""
-        if trainer.state.fn != "fit":
-            self._report(trainer)
-
-    def _report(self, trainer: Trainer) -> None:
         found: list[list[Unreadable]] = [self._found]
         if distributed.is_initialized():
             found = [[] for _ in range(trainer.world_size)]
@@ -68,5 +60,4 @@ class UnreadablePictures(Callback):
             self.skipped.add(item.path, item.reason)
         if len(self.skipped) > known:
             self.skipped.write(self.path)
-            message = self.skipped.summary(file=str(self.path))
-            Console(stderr=True).print("warning:", message, style="yellow", soft_wrap=True)
+            warn(self.skipped.summary(file=str(self.path)))

@@ -91,7 +91,7 @@ def test_the_cache_is_used_until_a_file_changes(
 
     monkeypatch.setattr(module, "load_image", counting)
     again = hash_images(images, workers=1, cache=cache)
-    assert decoded == []
+    assert decoded == ["1.png"], "what failed is tried again: the cause may have passed"
     np.testing.assert_array_equal(first.hashes, again.hashes)
     assert again.failures == first.failures
 
@@ -99,7 +99,7 @@ def test_the_cache_is_used_until_a_file_changes(
     os.utime(root / "2.png", ns=(1, 1))
     _noise(8).save(root / "new.png")
     grown = hash_images(scan_images(root, name="photos").images, workers=1, cache=cache)
-    assert decoded == ["2.png", "new.png"]
+    assert decoded == ["1.png", "1.png", "2.png", "new.png"]
     assert int(grown.hashes[2]) == _imagehash(_noise(9))
 
 

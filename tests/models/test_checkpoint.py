@@ -8,7 +8,12 @@ import torch
 
 from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
-from sscd.models.checkpoint import load_network, pack_metadata, read_checkpoint
+from sscd.models.checkpoint import (
+    check_resumable,
+    load_network,
+    pack_metadata,
+    read_checkpoint,
+)
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
 CONFIG = NetworkConfig(backbone="resnet18", dims=16)
@@ -21,7 +26,10 @@ def network() -> DescriptorNet:
 
 def content_of(network: DescriptorNet) -> dict[str, Any]:
     state = {f"network.{key}": value for key, value in network.state_dict().items()}
-    return {"state_dict": state, **pack_metadata(CONFIG, InferenceSize(64, "short_side"))}
+    metadata = pack_metadata(
+        CONFIG, InferenceSize(64, "short_side"), trained_at=32, optimizer="adamw"
+    )
+    return {"state_dict": state, "global_step": 7, **metadata}
 
 
 def test_round_trip(network: DescriptorNet, tmp_path: Path) -> None:
@@ -109,3 +117,15 @@ def test_absent(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "none.ckpt")
     with pytest.raises(UserError, match="does not exist"):
         read_checkpoint(tmp_path)
+
+
+def test_resuming_needs_the_same_network_and_optimizer(
+    network: DescriptorNet, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ckpt"
+    torch.save(content_of(network), path)
+    assert check_resumable(path, CONFIG, optimizer="adamw") == 7
+    with pytest.raises(UserError, match=r"dims 16, and model\.network\.dims is 8"):
+        check_resumable(path, NetworkConfig(backbone="resnet18", dims=8), optimizer="adamw")
+    with pytest.raises(UserError, match="holds the state of adamw"):
+        check_resumable(path, CONFIG, optimizer="lars")

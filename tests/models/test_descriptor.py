@@ -68,7 +68,7 @@ def test_residual_branches_start_at_zero() -> None:
     backbone, _ = build_backbone("resnet18")
     last = [p for n, p in backbone.named_parameters() if n.endswith("bn2.weight")]
     assert last
-    assert all(float(p.abs().sum()) == 0 for p in last)
+    assert all(float(p.detach().abs().sum()) == 0 for p in last)
 
 
 def test_descriptors_are_unit_rows(network: DescriptorNet) -> None:

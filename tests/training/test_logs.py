@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sscd.training.logs import MetricsFile, build_loggers, has_wandb_key
+from sscd.training.logs import MetricsFile, build_loggers, wandb_mode
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -25,6 +25,19 @@ def test_a_resumed_run_appends(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_done_again_is_cut(tmp_path: Path) -> None:
+    logger = MetricsFile(tmp_path)
+    for step in range(4):
+        logger.log_metrics({"loss": float(step)}, step=step)
+    logger.save()
+    resumed = MetricsFile(tmp_path, resumed_at=2)
+    resumed.log_metrics({"loss": 20.0, "other": 1.0}, step=2)
+    resumed.save()
+    rows = rows_of(tmp_path / "metrics.csv")
+    assert [row["loss"] for row in rows] == ["0.0", "1.0", "20.0"]
+    assert [row["other"] for row in rows] == ["", "", "1.0"]
+
+
 @pytest.fixture
 def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "NETRC"):
@@ -36,22 +49,28 @@ def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_key_is_looked_for_where_wandb_keeps_it(
     no_key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not has_wandb_key()
+    assert wandb_mode() == "offline"
     netrc = no_key / ".netrc"
     netrc.write_text("machine api.wandb.ai login user password " + "x" * 40 + "\n")
     netrc.chmod(0o600)
-    assert has_wandb_key()
+    assert wandb_mode() == "online"
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
-    assert not has_wandb_key()
+    assert wandb_mode() == "offline"
+    monkeypatch.setenv("NETRC", str(no_key / "other"))
+    monkeypatch.delenv("WANDB_BASE_URL")
+    assert wandb_mode() == "offline"
+    monkeypatch.setenv("WANDB_MODE", "online")
+    assert wandb_mode() == "offline", "asked for, but without a key it would ask"
     monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
-    assert has_wandb_key()
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    assert not has_wandb_key()
+    assert wandb_mode() == "online"
+    for mode in ("offline", "disabled"):
+        monkeypatch.setenv("WANDB_MODE", mode)
+        assert wandb_mode() == mode
 
 
 def test_a_broken_netrc_is_no_key(no_key: Path) -> None:
     (no_key / ".netrc").write_text("machine machine machine")
-    assert not has_wandb_key()
+    assert wandb_mode() == "offline"
 
 
 def test_wandb_without_a_key_writes_an_offline_run(no_key: Path) -> None:

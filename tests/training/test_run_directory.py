@@ -42,27 +42,50 @@ def test_other_processes_of_a_launch_join_the_run(
 
 
 def test_last_is_the_newest(tmp_path: Path) -> None:
-    for name, age in (("photos", 50), ("photos-2", 10), ("photos-3", 30), ("photosynthesis-9", 0)):
+    ages = {"photos": 50, "photos-2": 10, "photos-3": 30, "photos-224": 0, "photosynthesis-2": 0}
+    for name, age in ages.items():
         finish(RunDirectory(tmp_path / name), age=age)
-    run, checkpoint = resumed_run(tmp_path / "photos", "last")
-    assert run.path.name == "photos-2"
+    run, checkpoint = resumed_run("last", run_dir=None, default=tmp_path / "photos")
+    assert run.path.name == "photos-2", "photos-224 is somebody's name, not a number of this run"
     assert checkpoint == run.last
 
 
 def test_last_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="ckpt_path last: no run"):
-        resumed_run(tmp_path / "photos", "last")
+        resumed_run("last", run_dir=tmp_path / "photos", default=tmp_path)
 
 
 def test_a_checkpoint_by_its_path_resumes_its_run(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "photos-4")
     finish(run)
-    assert resumed_run(tmp_path / "other", str(run.last)) == (run, run.last)
+    assert resumed_run(str(run.last), run_dir=None, default=tmp_path / "x") == (run, run.last)
+    assert resumed_run(str(run.last), run_dir=run.path, default=tmp_path / "x") == (run, run.last)
     with pytest.raises(UserError, match=r"none\.ckpt does not exist"):
-        resumed_run(tmp_path, str(tmp_path / "none.ckpt"))
+        resumed_run(str(tmp_path / "none.ckpt"), run_dir=None, default=tmp_path)
+
+
+def test_a_checkpoint_from_elsewhere_begins_a_new_run(tmp_path: Path) -> None:
+    for name in ("photos", "other"):
+        finish(RunDirectory(tmp_path / name))
+    foreign = tmp_path / "downloaded.ckpt"
+    foreign.touch()
+    run, checkpoint = resumed_run(str(foreign), run_dir=None, default=tmp_path / "photos")
+    assert (run.path.name, checkpoint) == ("photos-2", foreign)
+    elsewhere = RunDirectory(tmp_path / "other").last
+    run, _ = resumed_run(str(elsewhere), run_dir=tmp_path / "photos", default=tmp_path)
+    assert run.path.name == "photos-2", "never into a directory that holds another run"
+
+
+def test_the_current_directory_can_be_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    finish(RunDirectory(tmp_path / "here"))
+    assert new_run(Path()).path == tmp_path / "here-2"
 
 
 def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="cannot write"):
         new_run(tmp_path / "file" / "run")
