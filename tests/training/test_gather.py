@@ -9,6 +9,7 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.gather import gather_varying, global_mean
 from sscd.training.objective import Objective, compute_objective
 
@@ -29,6 +30,17 @@ def small_network() -> nn.Module:
     return nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 6))
 
 
+def real_network() -> nn.Module:
+    """A descriptor network with batch norm frozen, since statistics differ by rank."""
+    torch.manual_seed(3)
+    return DescriptorNet(NetworkConfig(backbone="resnet18", dims=6)).eval()
+
+
+def pictures_of(x: Tensor) -> Tensor:
+    """Rows of numbers as small normalised pictures."""
+    return x.repeat(1, 308)[:, :3072].view(-1, 3, 32, 32)
+
+
 def objective_of(network: nn.Module, x: Tensor, pictures: Tensor) -> Objective:
     described = functional.normalize(network(x), dim=1)
     return compute_objective(described, pictures, temperature=0.1, entropy_weight=3.0)
@@ -46,9 +58,13 @@ def _step(rank: int, store: str, out: str) -> None:
     values = torch.stack([step.loss.detach(), step.info_nce, step.entropy])
     distributed.all_reduce(values)
     varying = gather_varying(torch.arange(3 * rank, 3 * rank + rank + 1))
+    frozen = DistributedDataParallel(real_network())
+    objective_of(frozen, pictures_of(x), pictures).loss.backward()  # type: ignore[no-untyped-call]
     if rank == 0:
         gradients = [p.grad for p in network.parameters()]
-        torch.save({"values": values / RANKS, "grads": gradients, "varying": varying}, out)
+        real = [p.grad for p in frozen.parameters()]
+        told = {"values": values / RANKS, "grads": gradients, "varying": varying, "real": real}
+        torch.save(told, out)
     distributed.destroy_process_group()
 
 
@@ -74,6 +90,16 @@ def test_gradients_of_two_ranks_equal_those_of_one(distributed_step: dict[str, T
     assert any(g is not None and g.abs().max() > 1e-3 for g in expected)
     for got, want in zip(distributed_step["grads"], expected, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_of_a_real_network_are_equal_too(distributed_step: dict[str, Tensor]) -> None:
+    network = real_network()
+    x, pictures = whole_batch()
+    objective_of(network, pictures_of(x), pictures).loss.backward()  # type: ignore[no-untyped-call]
+    expected = [p.grad for p in network.parameters()]
+    assert any(g is not None and g.abs().max() > 1e-3 for g in expected)
+    for got, want in zip(distributed_step["real"], expected, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
 
 
 def test_varying_rows_are_gathered_in_rank_order(distributed_step: dict[str, Tensor]) -> None:

@@ -1,11 +1,19 @@
 """Optimisers by name, parameter groups, and the course of the learning rate."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from sscd.training.lars import LARS
-from sscd.training.optimizers import OptimizerConfig, build_optimizer, rate_share, warmup_cosine
+from sscd.training.optimizers import (
+    OptimizerConfig,
+    build_optimizer,
+    rate_share,
+    retune,
+    warmup_cosine,
+)
 
 
 def network() -> nn.Module:
@@ -75,3 +83,27 @@ def test_the_rate_warms_up_and_falls_by_steps() -> None:
 def test_wrong_values(values: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         OptimizerConfig(**values)  # type: ignore[arg-type]
+
+
+def test_a_restored_run_takes_the_configured_rate_and_decay() -> None:
+    old = OptimizerConfig(lr=1.0, momentum=0.9, weight_decay=1e-2, exclude_bias_and_norm=True)
+    new = OptimizerConfig(lr=0.1, momentum=0.5, weight_decay=1e-3, exclude_bias_and_norm=True)
+    states: list[dict[str, Any]] = []
+    for config in (old, new):
+        optimizer = build_optimizer(network(), config, pictures=256)
+        schedule = warmup_cosine(optimizer, warmup=2, total=10, final_share=0.0)
+        for _ in range(5):
+            optimizer.step()
+            schedule.step()
+        states.append({"optimizer_states": [optimizer.state_dict()], "lr_schedulers": [{}]})
+        states[-1]["lr_schedulers"] = [{"base_lrs": list(schedule.base_lrs)}]
+    retune(states[0], new, pictures=256)
+    assert states[0]["lr_schedulers"] == states[1]["lr_schedulers"]
+    for got, want in zip(
+        states[0]["optimizer_states"][0]["param_groups"],
+        states[1]["optimizer_states"][0]["param_groups"],
+        strict=True,
+    ):
+        assert list(got) == list(want)
+        for key in set(want) - {"params"}:
+            assert got[key] == pytest.approx(want[key]), key
