@@ -79,7 +79,7 @@ def _describe_file(function: SimpleDescriptor, path: Path) -> NDArray[np.float32
 
 
 SIMPLE_DESCRIPTORS: Mapping[str, SimpleDescriptor] = {
-    "perceptual hash, 64 bits": perceptual_hash_descriptor,
-    "grey thumbnail, 16×16": thumbnail_descriptor,
+    "perceptual hash": perceptual_hash_descriptor,
+    "16×16 grey thumbnail": thumbnail_descriptor,
 }
 """Name → function of every descriptor here, for tables."""

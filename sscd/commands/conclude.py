@@ -68,7 +68,7 @@ def _compare(cli: TrainCLI) -> None:
     untrained = DescriptorNet(cli.model.network.config)
     described = {
         "trained": trained,
-        "the same network, untrained": _describe(cli, _describer(cli, untrained)),
+        "untrained network": _describe(cli, _describer(cli, untrained)),
     }
     for name, function in SIMPLE_DESCRIPTORS.items():
         described[name] = {

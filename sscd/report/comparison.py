@@ -29,7 +29,7 @@ def comparison_table(systems: Mapping[str, Evaluation], *, against: str) -> Tabl
         title_justify="left",
     )
     table.add_column("descriptor")
-    for heading in ("micro-AP", "recall at P90", f"{against} is ahead by (95 %)"):
+    for heading in ("micro-AP", "recall at P90", f"lead of {against} (95 %)"):
         table.add_column(heading, justify="right")
     for name, system in systems.items():
         lead = ""
