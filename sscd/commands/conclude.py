@@ -1,6 +1,7 @@
 """What `sscd train` says at its end: figures beside simple descriptors, files, next steps."""
 
 import shlex
+import sys
 from pathlib import Path
 
 from lightning import seed_everything
@@ -98,6 +99,12 @@ def _sheet(cli: TrainCLI) -> Path:
     return cli.run.path / "matches.jpg"
 
 
+def _python() -> str:
+    """This interpreter as one would type it here."""
+    own, here = Path(sys.executable), Path.cwd()
+    return str(own.relative_to(here)) if own.is_relative_to(here) else "python"
+
+
 def _files(cli: TrainCLI, track2: Path) -> str:
     run = cli.run
     files = {
@@ -110,12 +117,13 @@ def _files(cli: TrainCLI, track2: Path) -> str:
         "track-2 descriptors": track2,
     }
     lines = [f"  {name:<20} {path}" for name, path in files.items() if path.exists()]
-    steps = {"train on your photographs": "python train.py --config photos --data.root DIR"}
+    python = shlex.quote(_python())
+    steps = {"train on your photographs": f"{python} train.py --config photos --data.root DIR"}
     if chosen := _best(cli):
         steps["describe other folders"] = (
-            f"python export.py --checkpoint {shlex.quote(str(chosen))} "
+            f"{python} export.py --checkpoint {shlex.quote(str(chosen))} "
             "--queries QUERIES --references REFERENCES --output track2.h5"
         )
-    steps["the same run again"] = f"python train.py --config {shlex.quote(str(run.config))}"
+    steps["the same run again"] = f"{python} train.py --config {shlex.quote(str(run.config))}"
     following = [f"  {what:<26} {command}" for what, command in steps.items()]
     return "\n".join(["", "files:", *lines, "", "next:", *following])
