@@ -24,4 +24,4 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             try:
                 torch.save(checkpoint, temporary)
             except RuntimeError as error:  # how torch reports a write that fails midway
-                raise OSError(None, str(error).splitlines()[0]) from error
+                raise OSError(None, "the write stopped midway, the disk may be full") from error
