@@ -82,23 +82,29 @@ def procedural_collection(
     try:
         sets = _draw_missing(root, parts, seed=seed, size=size, workers=workers)
         if not (root / QUERY_DIRECTORY).is_dir():
-            with tempfile.TemporaryDirectory(dir=root, prefix=".queries-") as name:
-                queries, _ = render_queries(
-                    sets["references"],
-                    sets[_SOURCES],
-                    copies=copies,
-                    distractors=distractors,
-                    seed=seed,
-                    out=Path(name),
-                    workers=workers,
-                )
-                _move_queries(queries.root.parent, root)
+            _render_queries(root, sets, copies=copies, seed=seed, workers=workers)
     except OSError as error:
         raise UserError(
             f"cannot write {root}: {error.strerror or error}; "
             "choose a cache directory that can be written and has space"
         ) from error
     return read_disc21(root)
+
+
+def _render_queries(
+    root: Path, sets: dict[str, ImageSet], *, copies: int, seed: int, workers: int
+) -> None:
+    with tempfile.TemporaryDirectory(dir=root, prefix=".queries-") as name:
+        queries, _ = render_queries(
+            sets["references"],
+            sets[_SOURCES],
+            copies=copies,
+            distractors=len(sets[_SOURCES]),
+            seed=seed,
+            out=Path(name),
+            workers=workers,
+        )
+        _move_queries(queries.root.parent, root)
 
 
 def _draw_missing(
