@@ -1,6 +1,7 @@
 """The configurations that come with the package, found by name."""
 
 from pathlib import Path
+from typing import Any
 
 from sscd.errors import UserError
 
@@ -33,3 +34,52 @@ def find_config(name: str) -> Path:
         f"config {name} is neither a file nor one of those that come with sscd: "
         f"{', '.join(shipped)}"
     )
+
+
+# Sections, and the sections within them. The parser takes a plain value in place of a section for
+# "all defaults", in silence.
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "data": ("inference", "recipe", "folder", "procedural"),
+    "model": ("network", "objective", "optimizer"),
+    "trainer": (),
+}
+_VALUES = (
+    *("seed_everything", "run_dir", "logger", "wandb_project", "compare", "export"),
+    *("ckpt_path", "weights_only"),
+)
+
+
+def check_config(path: Path) -> None:
+    """Check what the parser of arguments does not: that the file is YAML and has known sections.
+
+    Raises:
+        UserError: It is not; the message names the file and the line or key.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"config {path} is not text; give a YAML file") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise UserError(f"config {path}{line}: {problem}; mend the YAML") from error
+    if not isinstance(content, dict):
+        raise UserError(f"config {path} holds no settings; expected sections data, model, trainer")
+    for key, value in content.items():
+        if key not in _SECTIONS and key not in _VALUES:
+            known = ", ".join([*_SECTIONS, *_VALUES])
+            raise UserError(f"config {path}: unknown key '{key}'; expected one of {known}")
+        if key in _SECTIONS:
+            _check_section(path, key, value)
+
+
+def _check_section(path: Path, key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise UserError(f"config {path}: '{key}' got {value!r}; expected a section of settings")
+    for inner in _SECTIONS[key]:
+        if inner in value and not isinstance(value[inner], dict):
+            got = f"'{key}.{inner}' got {value[inner]!r}"
+            raise UserError(f"config {path}: {got}; expected a section of settings")

@@ -100,8 +100,37 @@ def test_wrong_key_in_a_file_is_named(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text("data:\n  batchsize: 3\n")
     assert "batchsize" in error_of(capsys, "train", "--config", "a.yaml")
-    (tmp_path / "a.yaml").write_text("data: [1\n")
-    assert "config" in error_of(capsys, "train", "--config", "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"data: [1\n", "config a.yaml, line 2"),
+        (b"\x89PNG\r\n\xff\xfe", "config a.yaml is not text"),
+        (b"hello", "config a.yaml holds no settings"),
+        (b"model: 3", "'model' got 3; expected a section"),
+        (b"data: {inference: 4}", "'data.inference' got 4"),
+        (b"modle: {}", "unknown key 'modle'"),
+        (b"data: {batch_size: null}", "configuration: "),
+    ],
+)
+def test_wrong_files_are_named(
+    content: bytes,
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_bytes(content)
+    assert expected in error_of(capsys, "train", "--config", "a.yaml")
+
+
+def test_photographs_need_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "give --data.root DIR" in error_of(capsys, "train", "--config", "photos")
 
 
 @pytest.fixture

@@ -99,10 +99,13 @@ def _sheet(cli: TrainCLI) -> Path:
     return cli.run.path / "matches.jpg"
 
 
-def _python() -> str:
-    """This interpreter as one would type it here."""
+def _command(name: str) -> str:
+    """A command as one would type it here: by its script, if this run was started by one."""
+    if Path(sys.argv[0]).name not in ("train.py", "export.py"):
+        return f"sscd {name}"
     own, here = Path(sys.executable), Path.cwd()
-    return str(own.relative_to(here)) if own.is_relative_to(here) else "python"
+    python = str(own.relative_to(here)) if own.is_relative_to(here) else "python"
+    return f"{shlex.quote(python)} {name}.py"
 
 
 def _files(cli: TrainCLI, track2: Path) -> str:
@@ -117,13 +120,14 @@ def _files(cli: TrainCLI, track2: Path) -> str:
         "track-2 descriptors": track2,
     }
     lines = [f"  {name:<20} {path}" for name, path in files.items() if path.exists()]
-    python = shlex.quote(_python())
-    steps = {"train on your photographs": f"{python} train.py --config photos --data.root DIR"}
+    steps = {}
+    if cli.datamodule.root is None:
+        steps["train on your photographs"] = f"{_command('train')} --config photos --data.root DIR"
     if chosen := _best(cli):
         steps["describe other folders"] = (
-            f"{python} export.py --checkpoint {shlex.quote(str(chosen))} "
+            f"{_command('export')} --checkpoint {shlex.quote(str(chosen))} "
             "--queries QUERIES --references REFERENCES --output track2.h5"
         )
-    steps["the same run again"] = f"{python} train.py --config {shlex.quote(str(run.config))}"
+    steps["the same run again"] = f"{_command('train')} --config {shlex.quote(str(run.config))}"
     following = [f"  {what:<26} {command}" for what, command in steps.items()]
     return "\n".join(["", "files:", *lines, "", "next:", *following])

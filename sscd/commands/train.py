@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sscd.arguments import one_line_errors
-from sscd.configs import find_config
+from sscd.configs import check_config, find_config
 
 DEFAULT_CONFIG = "quickstart"
 
@@ -22,6 +22,8 @@ def train(arguments: list[str]) -> None:
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
         resolved = ["--config", str(named[0]), *resolved]
+    for path in named:
+        check_config(path)
     # Lightning and torch take seconds to import: a wrong name is answered before.
     from sscd.commands.conclude import conclude
     from sscd.training.cli import TrainCLI

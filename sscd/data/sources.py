@@ -111,7 +111,17 @@ def open_collection(
         raise UserError(f"data.layout procedural reads no directory; leave out --data.root {root}")
     if layout == "disc21" or (layout == "auto" and is_disc21(root)):
         return read_disc21(root)
+    if layout == "auto" and (part := _part_of_disc21(root)):
+        raise UserError(
+            f"{root} has {part}/ like DISC21, but not all of it; complete it (references/, "
+            "dev_queries/ and a ground truth), or say --data.layout folder"
+        )
     return _folder(root, kept, folder, workers)
+
+
+def _part_of_disc21(root: Path) -> str | None:
+    names = ("references", "dev_queries", "test_queries")
+    return next((name for name in names if (root / name).is_dir()), None)
 
 
 def _procedural(cache: Path, config: ProceduralConfig, workers: int) -> Collection:

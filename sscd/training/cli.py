@@ -158,7 +158,7 @@ class TrainCLI(LightningCLI):
         """
         try:
             super().instantiate_classes()
-        except (ValueError, MisconfigurationException) as error:
+        except (ValueError, TypeError, MisconfigurationException) as error:
             raise UserError(f"configuration: {error}") from error
 
     @property
@@ -177,9 +177,12 @@ class TrainCLI(LightningCLI):
 
         Raises:
             KeyboardInterrupt: Somebody pressed Ctrl-C; the message says how to go on.
+            UserError: The trainer's settings do not fit the checkpoint or one another.
         """
         try:
             self.trainer.fit(**(arguments | {"weights_only": True}))
+        except MisconfigurationException as error:
+            raise UserError(f"trainer: {error}") from error
         except SystemExit as stopped:
             if not self.trainer.interrupted:
                 raise

@@ -84,6 +84,8 @@ class SaveResolvedConfig(SaveConfigCallback):
         replayable = self.config.clone()
         replayable["run_dir"] = None
         replayable["ckpt_path"] = None
+        if replayable["data"]["root"]:  # so that it replays from any directory
+            replayable["data"]["root"] = Path(replayable["data"]["root"]).absolute()
         text = self.parser.dump(replayable, skip_none=False)
         with atomic_path(target) as temporary:
             temporary.write_text(text)

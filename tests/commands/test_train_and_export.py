@@ -210,6 +210,10 @@ def test_resume_refuses_another_network(run_script: Runner, tmp_path: Path) -> N
 def test_a_resumed_run_takes_the_new_learning_rate(run_script: Runner, tmp_path: Path) -> None:
     command = (*TINY, "--trainer.log_every_n_steps", "1")
     assert run_script("train.py", *command).returncode == 0
+    shorter = run_script("train.py", *command, "--ckpt_path", "last", "--trainer.max_epochs", "1")
+    assert shorter.returncode == 2
+    assert shorter.stderr.strip().splitlines()[-1].startswith("sscd: error: trainer: ")
+    assert "Traceback" not in shorter.stderr
     longer = ("--ckpt_path", "last", "--trainer.max_epochs", "4", "--model.optimizer.lr", "1e-6")
     done = run_script("train.py", *command, *longer)
     assert done.returncode == 0, done.stderr

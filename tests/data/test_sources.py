@@ -106,3 +106,11 @@ def test_folder_shares_are_checked(values: dict[str, float], message: str) -> No
 def test_procedural_counts_are_checked(values: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ProceduralConfig(**values)
+
+
+def test_half_a_disc21_is_no_plain_folder(folder: Path, tmp_path: Path) -> None:
+    drawn = open_collection(None, cache=tmp_path, procedural=SMALL)
+    root = drawn.references.root.parent
+    drawn.references.root.rename(root / "elsewhere")
+    with pytest.raises(UserError, match="has dev_queries/ like DISC21, but not all of it"):
+        open_collection(root, cache=tmp_path)
