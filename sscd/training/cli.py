@@ -33,7 +33,6 @@ from sscd.training.trainer_parts import (
 
 _NOT_FOR_THE_USER = (
     r".*isinstance\(treespec, LeafSpec\)",  # Lightning's own use of torch
-    r".*does not have many workers which may be a bottleneck",  # the machine has no more cores
     r".*You have overridden `transfer_batch_to_device`",  # on purpose
     r".*Checkpoint directory .* exists and is not empty",  # that of a resumed run is
     r".*smaller than the logging interval",  # the last step of an epoch is logged in any case
