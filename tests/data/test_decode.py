@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, features
 
 from sscd.data import decode
-from sscd.data.decode import MAX_PIXELS, UnreadableImage, load_image
+from sscd.data.decode import MAX_PIXELS, UnreadableImage, load_image, open_image
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -79,6 +79,45 @@ def test_draft_keeps_the_short_side_at_least(
 ) -> None:
     path = _save(Image.new("RGB", (801, 403)), tmp_path / "a.jpg")
     assert load_image(path, draft=draft).size == expected
+
+
+@pytest.mark.parametrize(
+    ("reduce", "expected"),
+    [(1, (801, 403)), (2, (401, 202)), (3, (401, 202)), (7, (201, 101)), (99, (101, 51))],
+)
+def test_the_size_is_known_before_decoding_at_a_reduced_scale(
+    tmp_path: Path, reduce: int, expected: tuple[int, int]
+) -> None:
+    path = _save(Image.new("RGB", (801, 403)), tmp_path / "a.jpg")
+    for source in (path, path.read_bytes()):
+        with open_image(source, name="a.jpg") as encoded:
+            assert encoded.size == (801, 403)
+            assert encoded.load(reduce=reduce).size == expected
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_known_before_decoding_is_upright(
+    tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = _save(Image.new("RGB", (40, 20)), tmp_path / f"a{suffix}", exif=exif)
+    with open_image(path) as encoded:
+        assert encoded.size == encoded.load().size
+
+
+def test_bytes_are_named_as_told(tmp_path: Path) -> None:
+    data = _save(Image.new("RGB", (40, 20), RED), tmp_path / "a.png").read_bytes()
+    assert load_image(data, name="x").getpixel((0, 0)) == RED
+    for broken, reason in (
+        (b"", "empty file"),
+        (b"no picture", "not a picture"),
+        (data[:60], "truncated"),
+    ):
+        with pytest.raises(UnreadableImage, match=reason) as caught:
+            load_image(broken, name="shard-3/T000001")
+        assert caught.value.path == Path("shard-3/T000001")
 
 
 def test_draft_leaves_other_formats_alone(tmp_path: Path) -> None:
