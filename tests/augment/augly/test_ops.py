@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sscd.augment import augly_ops
+from sscd.augment.augly import assets
+from sscd.augment.augly import library as augly_library
+from sscd.augment.augly import ops as augly_ops
 from sscd.errors import UserError
 
 
@@ -51,14 +53,14 @@ def test_every_font_writes_every_place_of_its_list() -> None:
                 x=0,
                 y=0,
             )
-    assert len(augly_ops.font_names()) > 100
+    assert len(assets.font_names()) > 100
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (3, 2)])
 def test_tiny_pictures(shape: tuple[int, int]) -> None:
     image = _black(*shape)
     assert _text(image).size == shape
-    emoji = augly_ops.emoji_names()[0]
+    emoji = assets.emoji_names()[0]
     over = augly_ops.overlay_emoji(image, emoji=emoji, size=0.1, opacity=1, x=0.9, y=0.9)
     assert over.size == shape
 
@@ -74,7 +76,7 @@ def test_emoji_is_where_it_was_asked_for() -> None:
 
 
 def test_all_emoji_open() -> None:
-    names = augly_ops.emoji_names()
+    names = assets.emoji_names()
     assert len(names) > 800
     for name in names[::40]:
         over = augly_ops.overlay_emoji(_black(40, 40), emoji=name, size=1, opacity=1, x=0, y=0)
@@ -100,6 +102,6 @@ def test_a_missing_augly_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> Non
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    augly_ops._augly.cache_clear()
+    augly_library.augly_image.cache_clear()
     with pytest.raises(UserError, match=r"libmagic.*pip install augly pylibmagic"):
         augly_ops.encode_jpeg(_black(), quality=50)

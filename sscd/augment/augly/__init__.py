@@ -1,0 +1,1 @@
+"""AugLy behind functions of explicit parameters, and what it cannot do today mended."""

@@ -1,0 +1,94 @@
+"""AugLy's screenshots of a social network: a picture within one, and where it is."""
+
+import functools
+import json
+from typing import Literal
+
+from PIL import Image
+
+from sscd.augment.augly.assets import asset_folder
+from sscd.augment.augly.library import augly_image
+from sscd.augment.operations import Box
+
+ScreenshotTemplate = Literal["web", "mobile"]
+
+
+def overlay_onto_screenshot(
+    image: Image.Image, *, template: ScreenshotTemplate, max_pixels: int
+) -> Image.Image:
+    """Show a picture in a social network's page, which is scaled to the picture.
+
+    Args:
+        image: RGB picture.
+        template: AugLy's page of a browser or of a mobile phone.
+        max_pixels: Largest area of the result; where the page would be larger, the picture is made
+            smaller with it.
+
+    Returns:
+        RGB; the picture is in the box that `screenshot_box` tells.
+    """
+    folder = asset_folder("screenshot_templates")
+    shown: Image.Image = augly_image().overlay_onto_screenshot(
+        image,
+        template_filepath=str(folder / f"{template}.png"),
+        template_bboxes_filepath=str(folder / "bboxes.json"),
+        max_image_size_pixels=max_pixels,
+        resize_src_to_match_template=False,
+    )
+    return shown
+
+
+def screenshot_pixels(size: tuple[int, int], *, template: ScreenshotTemplate, growth: float) -> int:
+    """The area to allow for a picture's screenshot.
+
+    Args:
+        size: Width and height of the picture.
+        template: The page.
+        growth: Area of the result over the picture's.
+
+    Returns:
+        Pixels: `growth` times the picture's, but so many that its short side keeps one at least.
+    """
+    (page_width, page_height), (left, top, right, bottom) = _template(template)
+    width, height = size
+    whole = max(width / (right - left), height / (bottom - top))
+    least = whole * min(1.0, 2 / min(size))
+    return max(int(growth * width * height), int(least**2 * page_width * page_height) + 1)
+
+
+def screenshot_box(
+    size: tuple[int, int], *, template: ScreenshotTemplate, max_pixels: int
+) -> tuple[tuple[int, int], Box]:
+    """Where AugLy puts a picture.
+
+    Args:
+        size: Width and height of the picture.
+        template: The page.
+        max_pixels: As in `overlay_onto_screenshot`.
+
+    Returns:
+        Width and height of the screenshot, and the picture's (left, top, right, bottom) in it.
+    """
+    (page_width, page_height), (left, top, right, bottom) = _template(template)
+    room_width, room_height = right - left, bottom - top
+    scale = max(size[0] / room_width, size[1] / room_height)
+    if page_width * page_height * scale**2 > max_pixels:
+        scale = (max_pixels / (page_width * page_height)) ** 0.5
+    room_width, room_height = int(room_width * scale), int(room_height * scale)
+    left, top = int(left * scale), int(top * scale)
+    width, height = size
+    if width > room_width or height > room_height:
+        shrink = min(room_width / width, room_height / height)
+        width, height = int(width * shrink), int(height * shrink)
+    left, top = left + (room_width - width) // 2, top + (room_height - height) // 2
+    page = int(page_width * scale), int(page_height * scale)
+    return page, (left, top, left + width, top + height)
+
+
+@functools.cache
+def _template(name: ScreenshotTemplate) -> tuple[tuple[int, int], Box]:
+    folder = asset_folder("screenshot_templates")
+    with Image.open(folder / f"{name}.png") as page:
+        size = page.size
+    left, top, right, bottom = json.loads((folder / "bboxes.json").read_text())[f"{name}.png"]
+    return size, (left, top, right, bottom)
