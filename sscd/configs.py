@@ -11,10 +11,12 @@ _DIRECTORIES = (Path(__file__).parent / "configs", Path(__file__).parents[1] / "
 
 def shipped_configs() -> dict[str, Path]:
     """Name → file of every configuration that comes with the package."""
-    for directory in _DIRECTORIES:
-        if found := sorted(directory.glob("*.yaml")):
-            return {path.stem: path for path in found}
-    return {}
+    return _shipped(Path())
+
+
+def shipped_edits() -> dict[str, Path]:
+    """Name → file of every table of edits that comes with the package."""
+    return _shipped(Path("edits"))
 
 
 def find_config(name: str) -> Path:
@@ -23,15 +25,34 @@ def find_config(name: str) -> Path:
     Raises:
         UserError: It is neither.
     """
+    return _find(name, shipped_configs(), kind="config", folder=Path("configs"))
+
+
+def find_edits(name: str) -> Path:
+    """The file that a table of edits' name means: a path, or the name of a shipped table.
+
+    Raises:
+        UserError: It is neither.
+    """
+    return _find(name, shipped_edits(), kind="table of edits", folder=Path("configs/edits"))
+
+
+def _shipped(folder: Path) -> dict[str, Path]:
+    for directory in _DIRECTORIES:
+        if found := sorted((directory / folder).glob("*.yaml")):
+            return {path.stem: path for path in found}
+    return {}
+
+
+def _find(name: str, shipped: dict[str, Path], *, kind: str, folder: Path) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    shipped = shipped_configs()
     key = path.stem if path.suffix in ("", ".yaml") else name
-    if key in shipped and path.parent in (Path(), Path("configs")):
+    if key in shipped and path.parent in (Path(), folder):
         return shipped[key]
     raise UserError(
-        f"config {name} is neither a file nor one of those that come with sscd: "
+        f"{kind} {name} is neither a file nor one of those that come with sscd: "
         f"{', '.join(shipped)}"
     )
 
@@ -39,7 +60,7 @@ def find_config(name: str) -> Path:
 # Sections, and the sections within them. The parser takes a plain value in place of a section for
 # "all defaults", in silence.
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "data": ("inference", "recipe", "folder", "procedural"),
+    "data": ("inference", "recipe", "mixup", "folder", "procedural"),
     "model": ("network", "objective", "optimizer"),
     "trainer": (),
 }

@@ -1,6 +1,8 @@
 """Operations on one picture: PIL RGB in, PIL RGB out, every parameter explicit.
 
-Crop and colour follow torchvision's transforms on PIL pictures, without importing torchvision.
+Those that change the geometry also take pictures of mode I (whole numbers, say of regions), which
+they resample by nearest neighbour, so that no number appears that was not there. Crop and colour
+follow torchvision's transforms on PIL pictures, without importing torchvision.
 """
 
 import math
@@ -58,12 +60,22 @@ def random_resized_crop_box(
 
 def crop_and_resize(image: Image.Image, *, box: Box, size: int) -> Image.Image:
     """Crop `box` and resize it to (size, size), bilinear with antialiasing."""
-    return image.crop(box).resize((size, size), Image.Resampling.BILINEAR)
+    return image.crop(box).resize((size, size), _resampling(image, Image.Resampling.BILINEAR))
+
+
+def resize(image: Image.Image, *, width: int, height: int) -> Image.Image:
+    """Resize to (width, height), bicubic with antialiasing."""
+    return image.resize((width, height), _resampling(image, Image.Resampling.BICUBIC))
 
 
 def horizontal_flip(image: Image.Image) -> Image.Image:
     """Mirror left and right."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def vertical_flip(image: Image.Image) -> Image.Image:
+    """Mirror top and bottom."""
+    return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
 def rotate_right_angle(image: Image.Image, *, degrees: int) -> Image.Image:
@@ -77,18 +89,30 @@ def rotate_right_angle(image: Image.Image, *, degrees: int) -> Image.Image:
     return image.transpose(_RIGHT_ANGLES[degrees])
 
 
-def rotate_filled(image: Image.Image, *, degrees: float, fill: Color) -> Image.Image:
+def rotate_filled(image: Image.Image, *, degrees: float, fill: Color | int) -> Image.Image:
     """Rotate by any angle on a canvas that holds it all; corners take the colour `fill`."""
-    return image.rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=fill)
+    method = _resampling(image, Image.Resampling.BILINEAR)
+    return image.rotate(degrees, method, expand=True, fillcolor=fill)
+
+
+def rotate_in_place(image: Image.Image, *, degrees: float) -> Image.Image:
+    """Rotate by any angle within the picture's own frame; corners come out black."""
+    return image.rotate(degrees, _resampling(image, Image.Resampling.BILINEAR))
 
 
 def rotate_cropped(image: Image.Image, *, degrees: float) -> Image.Image:
     """Rotate by any angle and keep the largest upright rectangle inside, as AugLy does."""
-    width, height = inscribed_rectangle(*image.size, degrees=degrees)
-    rotated = image.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
-    w, h = max(1, math.floor(width)), max(1, math.floor(height))
+    w, h = inscribed_size(image.size, degrees=degrees)
+    method = _resampling(image, Image.Resampling.BILINEAR)
+    rotated = image.rotate(degrees, method, expand=True)
     left, top = (rotated.width - w) // 2, (rotated.height - h) // 2
     return rotated.crop((left, top, left + w, top + h))
+
+
+def inscribed_size(size: tuple[int, int], *, degrees: float) -> tuple[int, int]:
+    """Width and height, in whole pixels, of what `rotate_cropped` leaves of a picture."""
+    width, height = inscribed_rectangle(*size, degrees=degrees)
+    return max(1, math.floor(width)), max(1, math.floor(height))
 
 
 def inscribed_rectangle(width: float, height: float, *, degrees: float) -> tuple[float, float]:
@@ -145,7 +169,7 @@ def gaussian_blur(image: Image.Image, *, radius: float) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(radius))
 
 
-def pad(image: Image.Image, *, border: Box, color: Color) -> Image.Image:
+def pad(image: Image.Image, *, border: Box, color: Color | int) -> Image.Image:
     """Add a border of (left, top, right, bottom) pixels of one colour."""
     return ImageOps.expand(image, border, color)
 
@@ -154,7 +178,7 @@ def change_aspect_ratio(image: Image.Image, *, factor: float) -> Image.Image:
     """Multiply width over height by `factor`, keeping the area (bicubic)."""
     root = math.sqrt(factor)
     width, height = max(1, round(image.width * root)), max(1, round(image.height / root))
-    return image.resize((width, height), Image.Resampling.BICUBIC)
+    return resize(image, width=width, height=height)
 
 
 def paste_onto(image: Image.Image, background: Image.Image, *, x: int, y: int) -> Image.Image:
@@ -162,3 +186,7 @@ def paste_onto(image: Image.Image, background: Image.Image, *, x: int, y: int) -
     canvas = background.copy()
     canvas.paste(image, (x, y))
     return canvas
+
+
+def _resampling(image: Image.Image, method: Image.Resampling) -> Image.Resampling:
+    return Image.Resampling.NEAREST if image.mode == "I" else method

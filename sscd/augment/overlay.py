@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from sscd.augment import augly_ops
+from sscd.augment.augly import assets
+from sscd.augment.augly import ops as augly_ops
 
 TEXT_SIZE = (0.1, 0.3)
 """Height of the letters over the short side in the published recipe."""
@@ -39,7 +40,7 @@ class TextOverlay:
         opacity: tuple[float, float] = TEXT_OPACITY,
     ) -> Self:
         """Choose font, characters, colour and place uniformly, size and opacity in their ranges."""
-        fonts = augly_ops.font_names()
+        fonts = assets.font_names()
         length = int(rng.integers(1, MAX_CHARACTERS + 1))
         red, green, blue = rng.integers(0, 256, 3).tolist()
         height = float(rng.uniform(*size))
@@ -86,7 +87,7 @@ class EmojiOverlay:
         opacity: tuple[float, float] = EMOJI_OPACITY,
     ) -> Self:
         """Choose emoji and place uniformly, size and opacity in their ranges."""
-        emoji = augly_ops.emoji_names()
+        emoji = assets.emoji_names()
         height = float(rng.uniform(*size))
         return cls(
             emoji=emoji[int(rng.integers(len(emoji)))],

@@ -116,3 +116,24 @@ def test_blur_pad_aspect_paste(image: Image.Image) -> None:
     pasted = operations.paste_onto(image, background, x=10, y=20)
     assert pasted.crop((10, 20, 60, 60)).tobytes() == image.tobytes()
     assert background.getcolors() == [(6400, (1, 1, 1))]
+
+
+def test_numbers_of_regions_are_never_mixed(image: Image.Image) -> None:
+    rows, columns = np.mgrid[:40, :50]
+    regions = Image.fromarray((1000 * (1 + rows // 20) + columns // 25).astype(np.int32))
+    known = {0, 1000, 1001, 2000, 2001}
+    for moved in (
+        operations.rotate_filled(regions, degrees=33, fill=0),
+        operations.rotate_cropped(regions, degrees=33),
+        operations.change_aspect_ratio(regions, factor=1.7),
+        operations.resize(regions, width=33, height=71),
+        operations.crop_and_resize(regions, box=(3, 5, 33, 35), size=24),
+        operations.pad(regions, border=(1, 2, 3, 4), color=0),
+        operations.vertical_flip(regions),
+    ):
+        assert moved.mode == "I"
+        assert set(np.asarray(moved).ravel().tolist()) <= known
+    resized = operations.resize(image, width=33, height=71)
+    assert resized.tobytes() == image.resize((33, 71), Image.Resampling.BICUBIC).tobytes()
+    flipped = operations.vertical_flip(image)
+    assert np.array_equal(np.asarray(flipped), np.asarray(image)[::-1])

@@ -1,0 +1,210 @@
+"""Colours: brightness, saturation, contrast, grey, filters (paper, 4.2)."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from PIL import Image
+
+from sscd.augment import operations
+from sscd.augment.edits.canvas import Canvas
+from sscd.augment.edits.draws import choice, uniform
+from sscd.augment.edits.operation import Edited, Range, SecondaryPictures, Within
+from sscd.errors import UserError
+
+Factors = Annotated[Range, Within(0.0, 10.0)]
+Filter = Literal[
+    "_1977",
+    "aden",
+    "brannan",
+    "brooklyn",
+    "clarendon",
+    "earlybird",
+    "gingham",
+    "hudson",
+    "inkwell",
+    "kelvin",
+    "lark",
+    "lofi",
+    "maven",
+    "mayfair",
+    "moon",
+    "nashville",
+    "perpetua",
+    "reyes",
+    "rise",
+    "slumber",
+    "stinson",
+    "toaster",
+    "valencia",
+    "walden",
+    "willow",
+    "xpro2",
+]
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """Brighter or darker.
+
+    Attributes:
+        factor: What every level is multiplied by.
+    """
+
+    needs_secondary: ClassVar[bool] = False
+
+    factor: Factors
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Multiply by a factor."""
+        factor = uniform(rng, self.factor)
+        changed = operations.brightness(canvas.image, factor=factor)
+        return canvas.recolored(changed), {"factor": factor}
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """More or less contrast.
+
+    Attributes:
+        factor: Of the distance from the mean grey.
+    """
+
+    needs_secondary: ClassVar[bool] = False
+
+    factor: Factors
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Change the contrast by a factor."""
+        factor = uniform(rng, self.factor)
+        changed = operations.contrast(canvas.image, factor=factor)
+        return canvas.recolored(changed), {"factor": factor}
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """More or less colour.
+
+    Attributes:
+        factor: Of the distance from grey.
+    """
+
+    needs_secondary: ClassVar[bool] = False
+
+    factor: Factors
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Change the saturation by a factor."""
+        factor = uniform(rng, self.factor)
+        changed = operations.saturation(canvas.image, factor=factor)
+        return canvas.recolored(changed), {"factor": factor}
+
+
+@dataclass(frozen=True)
+class ColorJitter:
+    """Brightness, contrast and saturation, in a random order.
+
+    Attributes:
+        brightness: Factors, as in `Brightness`.
+        contrast: Factors, as in `Contrast`.
+        saturation: Factors, as in `Saturation`.
+    """
+
+    needs_secondary: ClassVar[bool] = False
+
+    brightness: Factors
+    contrast: Factors
+    saturation: Factors
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Change all three; the parameters are in the order of their use."""
+        image = canvas.image
+        parameters = {}
+        for name in rng.permutation(["brightness", "contrast", "saturation"]).tolist():
+            match name:
+                case "brightness":
+                    factor = uniform(rng, self.brightness)
+                    image = operations.brightness(image, factor=factor)
+                case "contrast":
+                    factor = uniform(rng, self.contrast)
+                    image = operations.contrast(image, factor=factor)
+                case _:
+                    factor = uniform(rng, self.saturation)
+                    image = operations.saturation(image, factor=factor)
+            parameters[name] = factor
+        return canvas.recolored(image), parameters
+
+
+@dataclass(frozen=True)
+class Greyscale:
+    """Luma in place of colour."""
+
+    needs_secondary: ClassVar[bool] = False
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,  # noqa: ARG002
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Take the colour away."""
+        return canvas.recolored(operations.greyscale(canvas.image)), {}
+
+
+@dataclass(frozen=True)
+class ColorFilter:
+    """A filter like those of Instagram, by the library pilgram.
+
+    Attributes:
+        filters: Names of pilgram's filters, chosen from with equal chance.
+    """
+
+    needs_secondary: ClassVar[bool] = False
+
+    filters: tuple[Filter, ...]
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None,  # noqa: ARG002
+    ) -> Edited:
+        """Apply one filter."""
+        name = choice(rng, self.filters)
+        return canvas.recolored(filter_colors(canvas.image, name=name)), {"filter": name}
+
+
+def filter_colors(image: Image.Image, *, name: Filter) -> Image.Image:
+    """Apply one of pilgram's filters to an RGB picture.
+
+    Raises:
+        UserError: pilgram cannot be imported.
+    """
+    try:
+        import pilgram
+    except ImportError as error:
+        raise UserError(
+            f"pilgram cannot be imported ({error}); run: pip install 'pilgram>=2'"
+        ) from error
+    filtered: Image.Image = getattr(pilgram, name)(image)
+    return filtered.convert("RGB")

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from sscd.augment import operations
+from sscd.augment.edits.canvas import GRID, Canvas
+
+
+def test_a_new_canvas_numbers_its_cells_row_by_row(photo: Image.Image) -> None:
+    canvas = Canvas.of(photo)
+    cells = np.asarray(canvas.cells)
+    assert canvas.count == GRID * GRID
+    assert set(cells.ravel().tolist()) == set(range(1, GRID * GRID + 1))
+    assert (cells[0, 0], cells[0, -1], cells[-1, 0]) == (1, GRID, GRID * (GRID - 1) + 1)
+    assert canvas.surviving_area == 1.0
+
+
+def test_small_pictures_have_a_cell_a_pixel() -> None:
+    canvas = Canvas.of(Image.new("RGB", (3, 2)))
+    assert np.asarray(canvas.cells).tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert (canvas.count, canvas.visible_contrast) == (6, 0.0)
+
+
+def test_half_the_picture_is_half_the_area(photo: Image.Image) -> None:
+    canvas = Canvas.of(photo).moved(lambda picture, _: picture.crop((0, 0, 40, 60)))
+    assert canvas.surviving_area == 0.5
+    again = canvas.pasted_onto(Image.new("RGB", (30, 60)), x=-20, y=0)
+    assert again.surviving_area == 0.25
+    assert again.image.size == (30, 60)
+
+
+def test_what_is_covered_does_not_survive(photo: Image.Image) -> None:
+    mask = Image.new("L", photo.size)
+    mask.paste(127, (0, 0, 40, 60))
+    canvas = Canvas.of(photo)
+    assert canvas.covered(photo, mask).surviving_area == 1.0
+    mask.paste(128, (0, 0, 40, 60))
+    assert canvas.covered(photo, mask).surviving_area == 0.5
+    assert canvas.surviving_area == 1.0
+
+
+def test_contrast_is_that_of_the_source_alone() -> None:
+    grey = Canvas.of(Image.new("RGB", (20, 20), (90, 90, 90)))
+    padded = grey.moved(
+        lambda picture, fill: operations.pad(picture, border=(9, 9, 9, 9), color=fill),
+        fill=(255, 255, 255),
+    )
+    assert padded.visible_contrast == 0.0
+    halves = Image.new("RGB", (20, 20))
+    halves.paste((200, 200, 200), (0, 0, 10, 20))
+    assert Canvas.of(halves).visible_contrast == pytest.approx(100)
+    hidden = Canvas.of(halves).covered(halves, Image.new("L", (20, 20), 255))
+    assert (hidden.visible_contrast, hidden.surviving_area) == (0.0, 0.0)
+
+
+def test_misuse_is_refused(photo: Image.Image) -> None:
+    with pytest.raises(ValueError, match="expected RGB"):
+        Canvas.of(photo.convert("L"))
+    with pytest.raises(ValueError, match=r"expected \(80, 60\)"):
+        Canvas.of(photo).recolored(photo.crop((0, 0, 9, 9)))
