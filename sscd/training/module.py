@@ -8,9 +8,10 @@ from lightning import LightningModule
 from torch import Tensor, distributed
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import PictureBatch, ViewBatch
+from sscd.data.datasets import PictureBatch
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Collection, ImageSet
+from sscd.data.training_views import ViewBatch
 from sscd.errors import UserError
 from sscd.evaluation.protocol import CopyFigures, Evaluation, evaluate_descriptors
 from sscd.models.checkpoint import pack_metadata
@@ -63,12 +64,12 @@ class CopyDetector(LightningModule):
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:
         """The loss of one batch of views."""
-        count, views = batch.views.shape[:2]
+        count = len(batch.views)
         described = self(batch.views.flatten(0, 1))
         weight = self.entropy_weight(self.trainer.global_step)
         step = compute_objective(
             described,
-            batch.pictures.repeat_interleave(views).unsqueeze(1),
+            batch.contents.flatten(0, 1),
             temperature=self.objective.temperature,
             entropy_weight=weight,
         )

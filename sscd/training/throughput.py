@@ -5,7 +5,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from sscd.data.datasets import ViewBatch
+from sscd.data.training_views import ViewBatch
 
 
 class Throughput(Callback):
