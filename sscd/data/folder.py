@@ -49,11 +49,11 @@ def split_folder(
     """Split the pictures of a folder into training, references and sources of distractors.
 
     A picture's part follows from a hash of its relative path, so that a picture that is added or
-    removed moves no other, with one exception: near-duplicates (of chained perceptual hashes) share
-    the part of the member whose path hash is smallest, so a new picture can move the group that it
-    joins, or the groups that it links. The smallest hashes go to training; groups therefore lean
-    there. Of a group among the references one member is kept, since a query that finds the copy's
-    twin would count as wrong.
+    removed moves no other, with one exception: near-duplicates (of chained perceptual hashes,
+    mirror images included) share the part of the member whose path hash is smallest, so a new
+    picture can move the group that it joins, or the groups that it links. The smallest hashes go to
+    training; groups therefore lean there. Of a group among the references one member is kept, since
+    a query that finds the copy's twin would count as wrong.
 
     Args:
         root: The folder.
@@ -77,7 +77,11 @@ def split_folder(
         raise UserError(f"{no_pictures(root, other=listing.other)}; {_unreadable_line(hashed)}")
 
     own = stable_fractions(images.names[readable].tolist(), salt="folder split")
-    groups = near_duplicate_groups(hashed.hashes[readable], max_distance=near_duplicate_distance)
+    groups = near_duplicate_groups(
+        hashed.hashes[readable],
+        max_distance=near_duplicate_distance,
+        mirrored=hashed.mirrored[readable],
+    )
     shared = np.full(len(readable), 1.0)
     np.minimum.at(shared, groups, own)
     shared = shared[groups]

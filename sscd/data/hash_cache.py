@@ -14,7 +14,7 @@ from sscd.data.records import ImageSet
 from sscd.files import atomic_path
 
 # Raise it when decoding or hashing changes: caches are named after it.
-HASH_VERSION = 1
+HASH_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,12 @@ class HashCache:
 
     Attributes:
         path: The file; None for a cache that is not kept.
-        entries: Hash and reason (empty where the picture could be read) by stamp.
+        entries: By stamp the hash, that of the mirror image, and a reason (empty where the picture
+            could be read).
     """
 
     path: Path | None
-    entries: dict[Stamp, tuple[int, str]]
+    entries: dict[Stamp, tuple[int, int, str]]
 
     @classmethod
     def empty(cls) -> Self:
@@ -51,20 +52,29 @@ class HashCache:
         try:
             with np.load(path, allow_pickle=False) as file:
                 columns = [file[key].tolist() for key in ("names", "sizes", "mtimes")]
-                values = zip(file["hashes"].tolist(), file["reasons"].tolist(), strict=True)
+                known = [file[key].tolist() for key in ("hashes", "mirrored", "reasons")]
                 stamps = [Stamp(*row) for row in zip(*columns, strict=True)]
-                entries = dict(zip(stamps, values, strict=True))
+                entries = dict(zip(stamps, zip(*known, strict=True), strict=True))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             entries = {}
         return cls(path=path, entries=entries)
 
-    def look_up(self, stamps: list[Stamp]) -> tuple[NDArray[np.uint64], list[str | None]]:
-        """The (n,) hashes and the reasons; a reason is None where nothing is known."""
-        found = [self.entries.get(stamp, (0, None)) for stamp in stamps]
-        return np.array([value for value, _ in found], dtype=np.uint64), [why for _, why in found]
+    def look_up(
+        self, stamps: list[Stamp]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], list[str | None]]:
+        """The (n,) hashes, those mirrored, and the reasons, None where nothing is known."""
+        found = [self.entries.get(stamp, (0, 0, None)) for stamp in stamps]
+        hashes = np.array([entry[0] for entry in found], dtype=np.uint64)
+        mirrored = np.array([entry[1] for entry in found], dtype=np.uint64)
+        return hashes, mirrored, [entry[2] for entry in found]
 
     def save(
-        self, stamps: list[Stamp], *, hashes: NDArray[np.uint64], reasons: list[str | None]
+        self,
+        stamps: list[Stamp],
+        *,
+        hashes: NDArray[np.uint64],
+        mirrored: NDArray[np.uint64],
+        reasons: list[str | None],
     ) -> None:
         """Remember these pictures, and no others, as far as they could be read.
 
@@ -83,6 +93,7 @@ class HashCache:
                 sizes=np.array([stamps[i].size for i in kept], dtype=np.int64),
                 mtimes=np.array([stamps[i].mtime_ns for i in kept], dtype=np.int64),
                 hashes=hashes[kept],
+                mirrored=mirrored[kept],
                 reasons=np.array([reasons[i] for i in kept], dtype=np.str_),
             )
 

@@ -12,7 +12,12 @@ _LARGEST_DISTANCE = 3 * _PARTS - 1
 _PAIRS_A_BLOCK = 4_000_000
 
 
-def near_duplicate_groups(hashes: NDArray[np.uint64], *, max_distance: int) -> NDArray[np.int64]:
+def near_duplicate_groups(
+    hashes: NDArray[np.uint64],
+    *,
+    max_distance: int,
+    mirrored: NDArray[np.uint64] | None = None,
+) -> NDArray[np.int64]:
     """Group hashes that are linked by steps of at most `max_distance` bits.
 
     Two hashes that differ in at most d bits differ in at most d // 4 bits in one of their four
@@ -22,23 +27,44 @@ def near_duplicate_groups(hashes: NDArray[np.uint64], *, max_distance: int) -> N
     Args:
         hashes: (n,) 64-bit hashes.
         max_distance: The largest number of bits, at most 11, between linked hashes.
+        mirrored: (n,) the hashes of the mirror images. With them i and j are also linked when hash
+            i is that near to the mirrored hash j, or the other way round.
 
     Returns:
         (n,) for each hash the smallest index of its group.
 
     Raises:
-        ValueError: `max_distance` is out of range.
+        ValueError: `max_distance` is out of range, or there is not one mirrored hash for each.
     """
     if not 0 <= max_distance <= _LARGEST_DISTANCE:
         raise ValueError(f"got max_distance {max_distance}; expected 0 to {_LARGEST_DISTANCE}")
-    unique, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    links = [np.empty((0, 2), dtype=np.int64)]
-    if max_distance > 0:
-        links += [block for part in range(_PARTS) for block in _links(unique, part, max_distance)]
-    component = _components(len(unique), np.concatenate(links))
-    smallest = np.full(len(unique), len(hashes), dtype=np.int64)
-    np.minimum.at(smallest, component, first)
+    if mirrored is not None and mirrored.shape != hashes.shape:
+        raise ValueError(f"mirrored.shape got {mirrored.shape}; expected {hashes.shape}")
+    own, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    nodes, pictures = own, np.empty((0, 2), dtype=np.int64)
+    if mirrored is not None:
+        turned, turned_inverse = np.unique(mirrored, return_inverse=True)
+        nodes = np.concatenate([own, turned])
+        pictures = np.unique(np.stack([inverse, len(own) + turned_inverse], axis=1), axis=0)
+    links = _near_links(nodes, max_distance=max_distance, own=len(own))
+    # A mirrored hash stands for its pictures where something is near it: alone it links nothing,
+    # for two pictures whose mirror images are alike need not be alike themselves.
+    met = np.zeros(len(nodes), dtype=bool)
+    met[links] = True
+    component = _components(len(nodes), np.concatenate([links, pictures[met[pictures[:, 1]]]]))
+    smallest = np.full(len(nodes), len(hashes), dtype=np.int64)
+    np.minimum.at(smallest, component[: len(own)], first)
     return smallest[component][inverse]
+
+
+def _near_links(nodes: NDArray[np.uint64], *, max_distance: int, own: int) -> NDArray[np.int64]:
+    """The (m, 2) pairs of nodes that are near, of which the first is one of the first `own`."""
+    links = [np.empty((0, 2), dtype=np.int64)]
+    for part in range(min(_PARTS, max_distance + 1)):  # d < 4 bits spare one of d + 1 parts
+        for block in _links(nodes, part, max_distance):
+            ordered = np.sort(block, axis=1)
+            links.append(ordered[ordered[:, 0] < own])
+    return np.concatenate(links)
 
 
 def _links(hashes: NDArray[np.uint64], part: int, max_distance: int) -> Iterator[NDArray[np.int64]]:

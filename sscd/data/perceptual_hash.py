@@ -15,6 +15,8 @@ from sscd.data.records import ImageSet
 
 _SIDE = 32
 _LOW = 8
+# What mirroring does to the columns of the transform.
+_MIRROR = (-1.0) ** np.arange(_LOW)
 # JPEG files are decoded no larger than needed: four pixels to one of the 32x32 grid.
 _DRAFT = 4 * _SIDE
 
@@ -25,11 +27,13 @@ class ImageHashes:
 
     Attributes:
         hashes: (n,) uint64; 0 where a picture could not be read.
+        mirrored: (n,) uint64, the hashes of the mirror images; 0 where it could not be read.
         readable: (n,) whether the picture could be read.
         failures: (path, reason) of every picture that could not be read.
     """
 
     hashes: NDArray[np.uint64]
+    mirrored: NDArray[np.uint64]
     readable: NDArray[np.bool_]
     failures: tuple[tuple[Path, str], ...]
 
@@ -41,12 +45,17 @@ def perceptual_hash(image: Image.Image) -> np.uint64:
     one of the 8x8 lowest frequencies, the mean among them, is above their median. Bits run row by
     row from the highest. Equal to `phash` of the library imagehash.
     """
-    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    cosines = _cosines()
-    low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
-    low = np.round(low, 6)  # what is 0 in exact arithmetic must not be decided by rounding errors
-    bits = np.packbits(low.ravel() > np.median(low))
-    return np.uint64(int.from_bytes(bits.tobytes(), "big"))
+    return _above_median(_low_frequencies(image))
+
+
+def perceptual_hashes(image: Image.Image) -> tuple[np.uint64, np.uint64]:
+    """The perceptual hash of a picture, and that of its mirror image (left and right exchanged).
+
+    The cosine transform of the mirrored 32x32 grid is that of the grid with the signs of the odd
+    horizontal frequencies changed, so the second hash takes no second transform.
+    """
+    low = _low_frequencies(image)
+    return _above_median(low), _above_median(low * _MIRROR)
 
 
 def hash_images(
@@ -67,26 +76,39 @@ def hash_images(
     """
     stamps = stamp_files(images)
     known = HashCache.open(cache, root=images.root) if cache is not None else HashCache.empty()
-    hashes, reasons = known.look_up(stamps)
+    hashes, mirrored, reasons = known.look_up(stamps)
     missing = [i for i, reason in enumerate(reasons) if reason is None]
     paths = [images.path(i) for i in missing]
     results = parallel_map(_hash_file, paths, workers=workers, description=description)
     try:
-        for index, (value, reason) in zip(missing, results if missing else (), strict=True):
-            hashes[index], reasons[index] = value, reason
+        for index, result in zip(missing, results if missing else (), strict=True):
+            hashes[index], mirrored[index], reasons[index] = result
     finally:
         if missing and cache is not None:
-            known.save(stamps, hashes=hashes, reasons=reasons)
+            known.save(stamps, hashes=hashes, mirrored=mirrored, reasons=reasons)
     readable = np.array([reason == "" for reason in reasons], dtype=bool)
     failures = tuple((images.path(i), reasons[i] or "") for i in np.flatnonzero(~readable).tolist())
-    return ImageHashes(hashes=hashes, readable=readable, failures=failures)
+    return ImageHashes(hashes=hashes, mirrored=mirrored, readable=readable, failures=failures)
 
 
-def _hash_file(path: Path) -> tuple[np.uint64, str]:
+def _hash_file(path: Path) -> tuple[np.uint64, np.uint64, str]:
     try:
-        return perceptual_hash(load_image(path, draft=_DRAFT)), ""
+        return *perceptual_hashes(load_image(path, draft=_DRAFT)), ""
     except UnreadableImage as error:
-        return np.uint64(0), error.reason
+        return np.uint64(0), np.uint64(0), error.reason
+
+
+def _low_frequencies(image: Image.Image) -> NDArray[np.float64]:
+    """The (8, 8) lowest frequencies, vertical by horizontal."""
+    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    cosines = _cosines()
+    low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
+    return np.round(low, 6)  # what is 0 in exact arithmetic must not be decided by rounding errors
+
+
+def _above_median(low: NDArray[np.float64]) -> np.uint64:
+    bits = np.packbits(low.ravel() > np.median(low))
+    return np.uint64(int.from_bytes(bits.tobytes(), "big"))
 
 
 @functools.cache

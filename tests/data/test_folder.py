@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sscd.data.folder import FolderSplit, split_folder
 from sscd.data.listing import scan_images
@@ -69,6 +69,17 @@ def test_near_duplicates_share_the_part_of_the_smallest_hash(tmp_path: Path) -> 
         _noise(1000).save(root / name)
     smallest = min(_fraction(name) for name in names)
     assert smallest < 0.7 < max(_fraction(name) for name in names)  # they would be torn apart
+    parts = _parts(split_folder(root, cache=tmp_path / "c"))
+    assert {parts[name.removesuffix(".png")] for name in names} == {"training"}
+
+
+def test_mirror_images_share_a_part(tmp_path: Path) -> None:
+    root = _folder(tmp_path / "p", 40)
+    names = [f"turned-{number}.png" for number in range(6)]
+    for number, name in enumerate(names):
+        picture = _noise(1000)
+        (ImageOps.mirror(picture) if number % 2 else picture).save(root / name)
+    assert min(map(_fraction, names)) < 0.7 < max(map(_fraction, names))
     parts = _parts(split_folder(root, cache=tmp_path / "c"))
     assert {parts[name.removesuffix(".png")] for name in names} == {"training"}
 

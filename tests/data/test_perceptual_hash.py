@@ -4,12 +4,12 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sscd.data import perceptual_hash as module
 from sscd.data.decode import load_image
 from sscd.data.listing import scan_images
-from sscd.data.perceptual_hash import hash_images, perceptual_hash
+from sscd.data.perceptual_hash import hash_images, perceptual_hash, perceptual_hashes
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "photos"
 
@@ -62,6 +62,25 @@ def test_small_edits_change_few_bits() -> None:
     assert np.bitwise_count(perceptual_hash(image) ^ perceptual_hash(_noise(1))) > 12
 
 
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the shared photographs are not here")
+def test_mirrored_hashes_are_those_of_mirrored_photographs() -> None:
+    for path in sorted(PHOTOS.glob("*_0003.jpg"))[:60]:
+        image = load_image(path)
+        own, mirrored = perceptual_hashes(image)
+        assert own == perceptual_hash(image), path.name
+        assert mirrored == perceptual_hash(ImageOps.mirror(image)), path.name
+        assert own != mirrored, path.name
+
+
+def test_a_hand_computed_mirrored_hash() -> None:
+    # White to the left: frequencies 1 and 5 are positive, 3 and 7 negative. Mirrored, the other way
+    # round.
+    half = Image.new("RGB", (32, 32))
+    half.paste("white", (0, 0, 16, 32))
+    own, mirrored = perceptual_hashes(half)
+    assert (own, mirrored) == (np.uint64(0b11000100 << 56), np.uint64(0b10010001 << 56))
+
+
 def test_unreadable_pictures_are_marked_and_named(tmp_path: Path) -> None:
     root = _folder(tmp_path / "photos", 4)
     (root / "2.png").write_bytes(b"")
@@ -72,6 +91,9 @@ def test_unreadable_pictures_are_marked_and_named(tmp_path: Path) -> None:
     assert one.failures == two.failures == ((root / "2.png", "empty file"),)
     assert one.hashes.dtype == np.uint64
     np.testing.assert_array_equal(one.hashes, two.hashes)
+    np.testing.assert_array_equal(one.mirrored, two.mirrored)
+    assert one.mirrored[0] == perceptual_hash(ImageOps.mirror(_noise(0)))
+    assert one.mirrored[2] == 0
     assert int(one.hashes[3]) == _imagehash(_noise(3))
 
 
@@ -93,6 +115,8 @@ def test_the_cache_is_used_until_a_file_changes(
     again = hash_images(images, workers=1, cache=cache)
     assert decoded == ["1.png"], "what failed is tried again: the cause may have passed"
     np.testing.assert_array_equal(first.hashes, again.hashes)
+    np.testing.assert_array_equal(first.mirrored, again.mirrored)
+    assert first.mirrored[0] != 0
     assert again.failures == first.failures
 
     _noise(9).save(root / "2.png")
