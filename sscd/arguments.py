@@ -11,7 +11,7 @@ from sscd.errors import UserError
 
 
 def parse_function(
-    function: Callable[..., None], arguments: list[str], *, prog: str
+    function: Callable[..., None], arguments: list[str], *, prog: str, positional: bool = False
 ) -> dict[str, Any]:
     """Parse a function's arguments from a command line.
 
@@ -19,6 +19,7 @@ def parse_function(
         function: Typed, with a Google docstring that describes its arguments.
         arguments: What stands on the command line after the command.
         prog: The command's name in usage lines.
+        positional: Arguments without a default are given by place, not by name.
 
     Raises:
         UserError: An unknown or missing argument, or a value of the wrong type.
@@ -26,7 +27,7 @@ def parse_function(
     parser = ArgumentParser(
         prog=prog, description=_summary(function), exit_on_error=False, allow_abbrev=False
     )
-    parser.add_function_arguments(function, as_group=False)
+    parser.add_function_arguments(function, as_group=False, as_positional=positional)
     with one_line_errors(prog):
         parsed = parser.instantiate(parser.parse_args(arguments))
     return dict(parsed.as_dict())

@@ -5,16 +5,17 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from sscd.augment.edits import edit_query
+from sscd.augment.edits.chain import EditTable
+from sscd.augment.edits.table import load_table
 from sscd.augment.seeds import view_rng
-from sscd.data.decode import UnreadableImage, load_image
+from sscd.data.decode import UnreadableImage
 from sscd.data.disc21 import GROUND_TRUTH_FILES, QUERY_DIRECTORIES
+from sscd.data.edited_copies import plain_json, recorded_edits, write_copy
 from sscd.data.ground_truth import GroundTruth, read_ground_truth, write_ground_truth
 from sscd.data.parallel import parallel_map
 from sscd.data.records import ImageSet
@@ -24,6 +25,8 @@ from sscd.files import atomic_path
 
 # Part of every request: raise it when the edits change, so that no older set is taken for one.
 EDITS_VERSION = 1
+# The table of edits, one to three operations, that figures on plain folders are measured with.
+_TABLE = "validation"
 
 QUERY_DIRECTORY = QUERY_DIRECTORIES["dev"][0]
 TRUTH_FILE = GROUND_TRUTH_FILES["dev"][0]
@@ -166,7 +169,13 @@ def _render_set(
             built = Path(name) / "set"
             pictures = built / QUERY_DIRECTORY
             pictures.mkdir(parents=True)
-            render = functools.partial(_render, folder=pictures, seed=seed, max_side=max_side)
+            render = functools.partial(
+                _render,
+                folder=pictures,
+                table=load_table(_TABLE),
+                seed=seed,
+                max_side=max_side,
+            )
             edits = parallel_map(render, queries, workers=workers, description="editing queries")
             with atomic_path(built / EDITS_FILE) as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in edits), encoding="utf-8")
@@ -185,24 +194,15 @@ def _render_set(
         ) from error
 
 
-def _render(query: _Query, *, folder: Path, seed: int, max_side: int) -> str:
+def _render(query: _Query, *, folder: Path, table: EditTable, seed: int, max_side: int) -> str:
     """Write one query; return its line of edits.jsonl."""
-    image = load_image(query.source, draft=max_side)
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     view = 0 if query.reference_id else 1
     rng = view_rng(seed=seed, epoch=0, image_id=query.source_id, view=view)
-    edited = edit_query(image, rng)
-    edited.image.save(folder / query.file, format="JPEG", quality=95, subsampling=0)
+    edited = write_copy(query.source, folder / query.file, table=table, rng=rng, read_side=max_side)
     record = {
         "query_id": query.query_id,
         "source_id": query.source_id,
         "reference_id": query.reference_id,
-        "edits": [asdict(edit) for edit in edited.operations],
+        "edits": recorded_edits(edited),
     }
-    return json.dumps(record, default=_plain)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"got {type(value).__name__} among the parameters of an edit; expected JSON")
+    return json.dumps(record, default=plain_json)

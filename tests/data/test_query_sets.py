@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,10 +137,10 @@ def test_an_interrupted_rendering_leaves_nothing(
 ) -> None:
     original = query_sets._render
 
-    def interrupted(query: query_sets._Query, *, folder: Path, seed: int, max_side: int) -> str:
+    def interrupted(query: query_sets._Query, **settings: Any) -> str:
         if query.query_id == "Q00004":
             raise KeyboardInterrupt
-        return original(query, folder=folder, seed=seed, max_side=max_side)
+        return original(query, **settings)
 
     monkeypatch.setattr(query_sets, "_render", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,224 @@
+"""`sscd make-disc`: a benchmark in DISC21's layout from any folder of photographs."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sscd.data.benchmark.copying import copy_pictures
+from sscd.data.benchmark.editing import edit_queries
+from sscd.data.benchmark.extras import ExtraPictures
+from sscd.data.benchmark.journal import MARKER, Journal
+from sscd.data.benchmark.lists import Record, summarise, write_lists
+from sscd.data.benchmark.plan import SPLITS, plan_benchmark
+from sscd.data.benchmark.pool import Pool, find_pool
+from sscd.data.benchmark.provenance import describe_request, versions
+from sscd.data.benchmark.request import BenchmarkRequest
+from sscd.data.benchmark.tables import load_tables
+from sscd.data.folder import NEAR_DUPLICATE_DISTANCE
+from sscd.data.listing import Listing, scan_images
+from sscd.data.skipped import SkipLog
+from sscd.data.sources import cache_directory
+from sscd.errors import UserError
+from sscd.files import check_writable_directory
+from sscd.report.contact_sheet import write_contact_sheet
+from sscd.terminal import say, warn
+
+_SHEET = "contact_sheet.jpg"
+_PHASES = {"dev": "Phase I (dev)", "test": "Phase II (test)"}
+
+
+def make_disc(
+    photos: Path,
+    out: Path,
+    references: int = 2000,
+    queries: int = 500,
+    distractors: int = 500,
+    training: int | None = None,
+    extras: int | None = None,
+    seed: int = 0,
+    dev_edits: str = "phase1",
+    test_edits: str = "phase2",
+    by_hand: float = 0.2,
+    air_gap: float = 0.1,
+    leave_out: str | tuple[str, ...] = (),
+    max_side: int = 1024,
+    workers: int | None = None,
+    near_duplicate_distance: int = NEAR_DUPLICATE_DISTANCE,
+    cache: Path | None = None,
+) -> None:
+    """Make a benchmark in DISC21's layout from any folder of photographs.
+
+    Args:
+        photos: The folder; it is only read.
+        out: The directory to make. Interrupted, the same command goes on where it stopped.
+        references: Pictures that are searched.
+        queries: Edited copies of references in each of the two phases.
+        distractors: Edited pictures in each phase that are no references.
+        training: Pictures to learn from; by default all that are left.
+        extras: Pictures that edits lay under and beside others; by default up to 200.
+        seed: Of the choice of pictures and of the edits.
+        dev_edits: Edits of phase I: the name of a table that comes with sscd, or a YAML file.
+        test_edits: Edits of phase II.
+        by_hand: Share of the queries of both phases with edits as made by hand instead.
+        air_gap: Share of the test queries that are displayed and photographed again instead.
+        leave_out: Operations to switch off, as in `blur,crop`.
+        max_side: Longest side of a picture, in pixels; longer ones are shrunk.
+        workers: Processes; by default one for each processor.
+        near_duplicate_distance: Bits of 64 in which near-copies, of which one is kept, may differ.
+        cache: Where perceptual hashes are kept; by default `sscd` in `~/.cache`.
+    """
+    names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
+    request = BenchmarkRequest(
+        references=references,
+        queries=queries,
+        distractors=distractors,
+        training=training,
+        extras=extras,
+        seed=seed,
+        dev_edits=dev_edits,
+        test_edits=test_edits,
+        by_hand=by_hand,
+        air_gap=air_gap,
+        leave_out=tuple(sorted({name.strip() for name in names} - {""})),
+        max_side=max_side,
+        near_duplicate_distance=near_duplicate_distance,
+    )
+    request.check()
+    if workers is not None and workers < 0:
+        raise UserError(f"--workers {workers}: give 0 or more")
+    _check_apart(photos, out)
+    try:
+        _make(
+            request,
+            photos=photos,
+            out=out,
+            workers=_processors() if workers is None else workers,
+            cache=cache_directory(cache),
+        )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt("the same command goes on where it stopped") from interrupt
+
+
+def _make(request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, cache: Path) -> None:
+    tables = load_tables(request)
+    listing = scan_images(photos, name="photos")
+    asked, exactly = describe_request(request, tables, listing.images)
+    journal = Journal(out)
+    if journal.is_finished(asked):
+        say(f"{out} is complete already; nothing was done")
+        say(_next(out))
+        return
+    journal.check(exactly)
+    check_writable_directory(out)
+    pool = find_pool(listing, request, cache=cache, workers=workers)
+    _warn(listing, pool)
+    request = request.settled(len(pool.images))
+    plan = plan_benchmark(pool.images, request)
+    journal.begin(exactly)
+    counts = copy_pictures(
+        plan.pictures, root=photos, out=out, max_side=request.max_side, workers=workers
+    )
+    records = edit_queries(
+        plan.queries,
+        root=photos,
+        journal=journal,
+        tables=tables,
+        extras=ExtraPictures(photos, plan.extras, max_side=request.max_side),
+        seed=request.seed,
+        max_side=request.max_side,
+        workers=workers,
+    )
+    write_lists(plan, records, out=out)
+    _draw_sheet(records, out)
+    phases: dict[str, dict[str, Any]] = {s: summarise(records, s) for s in SPLITS}
+    summary = {
+        "folder": photos.resolve().name,
+        "request": asked,
+        "made": {
+            "references": request.references,
+            "training": request.training,
+            "copied byte for byte": counts.copied,
+            "encoded anew": counts.encoded,
+            **phases,
+        },
+        "left_out": _left_out(listing, pool, used=sum(request.parts.values())),
+        "versions": versions(),
+    }
+    journal.finish(summary)
+    _say(out, request, pool, phases)
+
+
+def _check_apart(photos: Path, out: Path) -> None:
+    source, target = photos.resolve(), out.resolve()
+    if source.is_relative_to(target) or target.is_relative_to(source):
+        raise UserError(f"{out} and {photos} lie within one another; give a directory elsewhere")
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _left_out(listing: Listing, pool: Pool, *, used: int) -> dict[str, Any]:
+    root = listing.images.root
+    return {
+        "found": pool.found,
+        "near-copies and mirror images": pool.near_copies,
+        "unreadable": [
+            {"path": str(path.relative_to(root)), "reason": reason}
+            for path, reason in pool.unreadable
+        ],
+        "not needed": len(pool.images) - used,
+        "no pictures": dict(sorted(listing.other.items())),
+    }
+
+
+def _warn(listing: Listing, pool: Pool) -> None:
+    for line in listing.left_out:
+        warn(line)
+    skipped = SkipLog()
+    for path, reason in pool.unreadable:
+        skipped.add(path, reason)
+    if skipped:
+        warn(skipped.summary(file=MARKER))
+
+
+def _draw_sheet(records: list[dict[str, Any]], out: Path) -> None:
+    groups: dict[str, list[Record]] = {
+        f"{title}: references beside their copies": [
+            record
+            for record in sorted(records, key=lambda record: record["table"])  # each has its share
+            if record["split"] == split and record["reference_id"]
+        ]
+        for split, title in _PHASES.items()
+    }
+    write_contact_sheet(out / _SHEET, groups, out=out)
+
+
+def _say(
+    out: Path, request: BenchmarkRequest, pool: Pool, phases: Mapping[str, Mapping[str, Any]]
+) -> None:
+    say(
+        f"{out}: {request.references:,} references, {request.training:,} training pictures, and "
+        f"in each phase {request.queries:,} copies and {request.distractors:,} distractors"
+    )
+    say(
+        f"of {pool.found:,} pictures {pool.near_copies:,} near-copies and mirror images were left "
+        f"out, and {len(pool.unreadable):,} that cannot be read"
+    )
+    areas = (f"{phase['mean_surviving_area']:.0%} in {split}" for split, phase in phases.items())
+    dropped = sum(sum(phase["dropped"].values()) for phase in phases.values())
+    say(
+        f"of its source a copy shows on average {', '.join(areas)}; {dropped:,} operations would "
+        "have erased it and were dropped"
+    )
+    say(f"look at {out / _SHEET}; every edit is in {out / 'edits.jsonl'}")
+    say(_next(out))
+
+
+def _next(out: Path) -> str:
+    root = shlex.quote(str(out))
+    return f"next: sscd train --config photos --data.root {root} --data.layout disc21"

@@ -1,0 +1,1 @@
+"""A benchmark in DISC21's layout, made from any folder of pictures."""
