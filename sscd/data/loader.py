@@ -8,7 +8,12 @@ from torch.utils.data import DataLoader
 
 
 def make_loader(
-    dataset: Any, collate: Callable[..., Any], *, workers: int, **options: Any
+    dataset: Any,
+    collate: Callable[..., Any],
+    *,
+    workers: int,
+    kind: type[DataLoader[Any]] = DataLoader,
+    **options: Any,
 ) -> DataLoader[Any]:
     """A loader with pinned memory where there is a GPU and workers that outlive an epoch.
 
@@ -16,9 +21,10 @@ def make_loader(
         dataset: What to load from.
         collate: A list of its items → a batch.
         workers: Worker processes; 0 loads in this process.
-        options: Passed on to `DataLoader`.
+        kind: The loader's class.
+        options: Passed on to it.
     """
-    return DataLoader(
+    return kind(
         dataset,
         collate_fn=collate,
         num_workers=workers,

@@ -1,29 +1,26 @@
 """The Lightning data module: where pictures come from, and the loaders over them."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from sscd.augment.inference import InferenceSize
+from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
-from sscd.data.datasets import (
-    InferencePictures,
-    PictureBatch,
-    TrainingViews,
-    ViewBatch,
-    collate_pictures,
-    collate_views,
-)
+from sscd.data.datasets import InferencePictures, PictureBatch, collate_pictures
 from sscd.data.loader import make_loader
-from sscd.data.records import Collection, ImageSet
-from sscd.data.samplers import EpochSampler, ShareSampler
+from sscd.data.records import Collection, Pictures
+from sscd.data.samplers import EpochSampler, ResumableLoader, ShareSampler
+from sscd.data.shards import ShardedPictures
 from sscd.data.sources import FolderConfig, Layout, ProceduralConfig, open_collection
+from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, finish_views
 from sscd.errors import UserError
+
+AugmentOn = Literal["cpu", "device"]
 
 
 class CopyDetectionData(LightningDataModule):
@@ -35,6 +32,9 @@ class CopyDetectionData(LightningDataModule):
         image_size: Side of the training views, in pixels.
         inference: How validation and exported pictures are resized.
         recipe: The augmentation of training views.
+        augment_on: Where colour, blur and JPEG of the recipe happen: `cpu` in the workers, `device`
+            for a whole batch where the training runs, which leaves a worker less than half.
+        mixup: Contrastive mixup and cutmix of training views.
         views: Views of a picture in a step.
         batch_size: Pictures in a step over all ranks.
         eval_batch_size: Pictures a rank describes at once.
@@ -45,6 +45,8 @@ class CopyDetectionData(LightningDataModule):
         folder: How a plain folder is split and its validation queries are made.
         procedural: What is drawn where there is no root.
         max_training: Use at most this many training pictures; null for all.
+        shards: A directory or URL of shards (`sscd shard`) that the training pictures are read
+            from, in place of DISC21's `train/` or of the folder's own training part.
     """
 
     collection: Collection
@@ -56,6 +58,8 @@ class CopyDetectionData(LightningDataModule):
         image_size: int = 224,
         inference: InferenceSize = InferenceSize(),
         recipe: RecipeConfig = RecipeConfig(),
+        augment_on: AugmentOn = "cpu",
+        mixup: MixupConfig = MixupConfig(),
         views: int = 2,
         batch_size: int = 256,
         eval_batch_size: int = 64,
@@ -65,6 +69,7 @@ class CopyDetectionData(LightningDataModule):
         folder: FolderConfig = FolderConfig(),
         procedural: ProceduralConfig = ProceduralConfig(),
         max_training: int | None = None,
+        shards: str | None = None,
     ) -> None:
         super().__init__()
         if views < 2:
@@ -82,6 +87,8 @@ class CopyDetectionData(LightningDataModule):
         self.image_size = image_size
         self.inference = inference
         self.recipe = recipe
+        self.augment_on = augment_on
+        self.mixup = mixup
         self.views = views
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
@@ -91,6 +98,7 @@ class CopyDetectionData(LightningDataModule):
         self.folder = folder
         self.procedural = procedural
         self.max_training = max_training
+        self.shards = shards
         self._rank, self._ranks = 0, 1
 
     def prepare_data(self) -> None:
@@ -133,27 +141,37 @@ class CopyDetectionData(LightningDataModule):
             cache=self.cache,
             folder=self.folder,
             procedural=self.procedural,
+            shards=self.shards,
             workers=max(1, self.workers),
         )
         return opened.limit_training(self.max_training)
 
-    def train_dataloader(self) -> DataLoader[ViewBatch]:
-        """Shuffled views of this rank's share of the training pictures."""
-        images = self.collection.training
-        dataset = TrainingViews(
-            images,
+    def training_views(self) -> TrainingViews:
+        """The views of all training pictures, shared out and shuffled by the loader's sampler."""
+        return TrainingViews(
+            self.collection.training,
             Recipe(self.recipe, size=self.image_size),
             views=self.views,
             seed=self.seed,
-            draft=self._draft(),
+            finished=self.augment_on == "cpu",
         )
-        sampler = EpochSampler(len(images), seed=self.seed, rank=self._rank, ranks=self._ranks)
+
+    def train_dataloader(self) -> DataLoader[ViewBatch]:
+        """Shuffled views of this rank's share of the training pictures."""
+        images = self.collection.training
+        sampler = EpochSampler(
+            len(images),
+            seed=self.seed,
+            rank=self._rank,
+            ranks=self._ranks,
+            shards=images.shards if isinstance(images, ShardedPictures) else None,
+        )
         return self._loader(
-            dataset,
+            self.training_views(),
             collate_views,
+            kind=ResumableLoader,
             sampler=sampler,
             batch_size=self.batch_size // self._ranks,
-            drop_last=True,
         )
 
     def val_dataloader(self) -> list[DataLoader[PictureBatch]]:
@@ -163,7 +181,7 @@ class CopyDetectionData(LightningDataModule):
             for images in (self.collection.references, self.collection.queries)
         ]
 
-    def pictures_loader(self, images: ImageSet) -> DataLoader[PictureBatch]:
+    def pictures_loader(self, images: Pictures) -> DataLoader[PictureBatch]:
         """This rank's share of some pictures, resized for inference."""
         dataset = InferencePictures(images, self.inference)
         sampler = ShareSampler(len(images), rank=self._rank, ranks=self._ranks)
@@ -172,16 +190,24 @@ class CopyDetectionData(LightningDataModule):
         )
 
     def transfer_batch_to_device(
-        self, batch: Any, device: torch.device, dataloader_idx: int
+        self,
+        batch: Any,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002
     ) -> Any:
-        """Move views at once; pictures of mixed sizes travel in groups, when they are stacked."""
-        if isinstance(batch, PictureBatch):
-            return batch
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+        """Move views; what says how to go on stays on the CPU, where it is read without waiting.
 
-    def _draft(self) -> int:
-        # A crop of the smallest area, enlarged to the view, should not be blurred by the decoder.
-        return round(self.image_size / math.sqrt(self.recipe.crop_scale[0]))
+        Pictures of mixed sizes travel in groups, when they are stacked.
+        """
+        if isinstance(batch, ViewBatch):
+            return batch._replace(views=batch.views.to(device, non_blocking=True))
+        return batch
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
+        """Finish the views on the device."""
+        if isinstance(batch, ViewBatch):
+            return finish_views(batch, mixup=self.mixup, seed=self.seed)
+        return batch
 
     def _loader(self, dataset: Any, collate: Callable[..., Any], **options: Any) -> DataLoader[Any]:
         return make_loader(dataset, collate, workers=self.workers, **options)

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import quote_from_bytes
 
 import numpy as np
@@ -58,6 +58,10 @@ class ImageSet:
         """Where picture `index` lies."""
         return self.root / os.fsdecode(bytes(self.names[index]))
 
+    def source(self, index: int) -> Path:
+        """Where picture `index` is read from."""
+        return self.path(index)
+
     def id(self, index: int) -> str:
         """The unique ASCII id of picture `index`.
 
@@ -97,12 +101,56 @@ class ImageSet:
         return self.subset([position[image_id] for image_id in ids])
 
 
+class Pictures(Protocol):
+    """Pictures that can be read one by one: an `ImageSet`, or the members of shards."""
+
+    @property
+    def name(self) -> str:
+        """What the set is called in messages."""
+        ...
+
+    @property
+    def names(self) -> NDArray[np.bytes_]:
+        """(n,) relative POSIX paths as bytes."""
+        ...
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all pictures, in order."""
+        ...
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def id(self, index: int) -> str:
+        """The unique ASCII id of picture `index`."""
+        ...
+
+    def path(self, index: int) -> Path:
+        """Where picture `index` lies, for messages."""
+        ...
+
+    def source(self, index: int) -> Path | bytes:
+        """The file of picture `index`, or its bytes.
+
+        Raises:
+            UnreadableImage: It cannot be had.
+        """
+        ...
+
+    def subset(self, indices: Sequence[int] | NDArray[np.integer], *, name: str = "") -> Self:
+        """The pictures at `indices`, in that order, with the ids they have here."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Collection:
     """The parts that training and validation need, wherever the pictures come from.
 
     Attributes:
-        training: Pictures to learn from; empty where a collection is only evaluated on.
+        training: Pictures to learn from, in files or shards; empty where a collection is only
+            evaluated on.
         references: Pictures that are searched.
         queries: Pictures that are looked for: edited copies of references, and distractors.
         truth: Which query is a copy of which reference.
@@ -110,7 +158,7 @@ class Collection:
         unreadable: (path, reason) of the pictures that are known to be unreadable.
     """
 
-    training: ImageSet
+    training: Pictures
     references: ImageSet
     queries: ImageSet
     truth: GroundTruth

@@ -1,7 +1,7 @@
 """One door to all layouts: DISC21, a plain folder, or procedural pictures."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from sscd.data.folder import split_folder
 from sscd.data.procedural_set import procedural_collection
 from sscd.data.query_sets import render_queries
 from sscd.data.records import Collection
+from sscd.data.shards import ShardedPictures
 from sscd.errors import UserError
 
 Layout = Literal["auto", "disc21", "folder", "procedural"]
@@ -87,6 +88,7 @@ def open_collection(
     cache: Path | None = None,
     folder: FolderConfig = FolderConfig(),
     procedural: ProceduralConfig = ProceduralConfig(),
+    shards: str | None = None,
     workers: int = 1,
 ) -> Collection:
     """Open a data set, making what its validation lacks in the cache.
@@ -97,12 +99,27 @@ def open_collection(
         cache: Where drawn pictures, edited queries and hashes are kept.
         folder: For a plain folder.
         procedural: For procedural pictures.
+        shards: A directory or URL of shards that holds the training pictures in place of `root`.
         workers: Processes that draw, hash and edit.
 
     Raises:
-        UserError: The directory is missing, empty or not what `layout` says.
+        UserError: The directory is missing, empty or not what `layout` says, or the shards hold
+            pictures that are validated on.
     """
     kept = cache_directory(cache)
+    opened = _open(root, kept, layout=layout, folder=folder, procedural=procedural, workers=workers)
+    return opened if shards is None else _from_shards(opened, shards, cache=kept)
+
+
+def _open(
+    root: Path | None,
+    kept: Path,
+    *,
+    layout: Layout,
+    folder: FolderConfig,
+    procedural: ProceduralConfig,
+    workers: int,
+) -> Collection:
     if root is None:
         if layout not in ("auto", "procedural"):
             raise UserError(f"data.layout {layout} needs a directory; give --data.root DIR")
@@ -117,6 +134,17 @@ def open_collection(
             "dev_queries/ and a ground truth), or say --data.layout folder"
         )
     return _folder(root, kept, folder, workers)
+
+
+def _from_shards(opened: Collection, location: str, *, cache: Path) -> Collection:
+    """The collection with its training pictures out of shards."""
+    pictures = ShardedPictures.open(location, cache=cache)
+    if shared := set(pictures.ids) & set(opened.references.ids):
+        raise UserError(
+            f"data.shards {location} holds {len(shared)} of the references that are validated on "
+            f"({min(shared)}); pack the training pictures alone"
+        )
+    return replace(opened, training=pictures, left_out=(*opened.left_out, *pictures.broken))
 
 
 def _part_of_disc21(root: Path) -> str | None:

@@ -64,10 +64,10 @@ def test_it_is_drawn_once_and_other_requests_stand_beside_it(
 ) -> None:
     first = _collection(tmp_path)
     other = _collection(tmp_path, seed=1)
-    assert first.training.root != other.training.root
+    assert first.training.path(0) != other.training.path(0)
     monkeypatch.delattr(procedural_set, "parallel_map")
     monkeypatch.delattr(procedural_set, "render_queries")
-    assert _collection(tmp_path).training.root == first.training.root
+    assert _collection(tmp_path).training.path(0) == first.training.path(0)
 
 
 def test_interrupted_drawing_goes_on_where_it_stopped(
