@@ -21,11 +21,13 @@ class Command:
         target: `module:function`; imported when the command runs, since torch takes seconds.
         summary: One line for `sscd --help`.
         parses_itself: The function takes the list of arguments, not parsed ones.
+        positional: Arguments without a default are given by place, not by name.
     """
 
     target: str
     summary: str
     parses_itself: bool = False
+    positional: bool = False
 
     def load(self) -> Callable[..., None]:
         """Import the function behind the command."""
@@ -38,7 +40,23 @@ COMMANDS = {
     "train": Command(
         "sscd.commands.train:train", "train a descriptor and validate it", parses_itself=True
     ),
+    "preview": Command(
+        "sscd.commands.preview:preview",
+        "show training views as a configuration makes them",
+        parses_itself=True,
+    ),
     "export": Command("sscd.commands.export:export", "write track-2 descriptors of two folders"),
+    "make-disc": Command(
+        "sscd.commands.make_disc:make_disc",
+        "make a benchmark like DISC21 from a folder of photographs",
+        positional=True,
+    ),
+    "shard": Command(
+        "sscd.commands.shard:shard", "pack a folder of pictures to tar shards", positional=True
+    ),
+    "check": Command(
+        "sscd.commands.check:check", "say whether a data set like DISC21 is whole", positional=True
+    ),
 }
 
 
@@ -79,14 +97,17 @@ def _run(arguments: list[str]) -> int:
     if command.parses_itself:
         command.load()(rest)
     else:
-        _call(name, command.load(), rest)
+        _call(name, command, rest)
     return 0
 
 
-def _call(name: str, function: Callable[..., None], arguments: list[str]) -> None:
+def _call(name: str, command: Command, arguments: list[str]) -> None:
     from sscd.arguments import parse_function
 
-    parsed: dict[str, Any] = parse_function(function, arguments, prog=f"sscd {name}")
+    function = command.load()
+    parsed: dict[str, Any] = parse_function(
+        function, arguments, prog=f"sscd {name}", positional=command.positional
+    )
     function(**parsed)
 
 

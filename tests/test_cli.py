@@ -34,9 +34,25 @@ def test_help_lists_the_commands_and_imports_no_torch() -> None:
         assert command.summary in done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help(name: str, run_script: Runner) -> None:
+SCRIPTS = ("train", "export")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_scripts_have_help(name: str, run_script: Runner) -> None:
     done = run_script(f"{name}.py", "--help")
+    assert done.returncode == 0, done.stderr
+    assert "--help" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(SCRIPTS)))
+def test_every_other_command_has_help(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sscd", name, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
     assert done.returncode == 0, done.stderr
     assert "--help" in done.stdout
 
@@ -220,6 +236,40 @@ def test_wrong_export_folders(
     assert error.startswith("sscd: error: ")
     assert expected in error
     assert not list(folders.glob("out.h5"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "photos, out"),
+        (("photos",), "required: out"),
+        (("photos", "out", "more"), "unrecognized arguments: more"),
+        (("photos", "out", "--reference", "3"), "--reference"),  # no abbreviations
+        (("photos", "out", "--references", "many"), "references"),
+        (("photos", "out", "--references", "3"), "--references 3 --queries 500"),
+        (("photos", "out", "--queries", "0"), "--queries 0"),
+        (("photos", "out", "--distractors", "-1"), "--distractors -1"),
+        (("photos", "out", "--by_hand", "0.7", "--air_gap", "0.4"), "--by_hand 0.7 --air_gap 0.4"),
+        (("photos", "out", "--max_side", "8"), "--max_side 8"),
+        (("photos", "out", "--near_duplicate_distance", "12"), "--near_duplicate_distance 12"),
+        (("photos", "out", "--workers", "-1"), "--workers -1"),
+        (("photos", "photos/out"), "lie within one another"),
+        (("photos/in", "photos"), "lie within one another"),
+        (("photos", "out", "--dev_edits", "nowhere"), "nowhere"),
+        (("photos", "out", "--leave_out", "blurr"), "--leave_out blurr"),
+        (("photos", "out"), "cannot list photos"),
+    ],
+)
+def test_wrong_benchmark_arguments(
+    arguments: tuple[str, ...],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert expected in error_of(capsys, "make-disc", *arguments)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:

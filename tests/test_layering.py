@@ -15,7 +15,7 @@ ALLOWED = {
     "terminal": set(),
     "configs": set(),
     "arguments": set(),
-    "augment": set(),
+    "augment": {"configs"},
     "data": {"augment"},
     "models": {"augment", "data"},
     "losses": set(),
@@ -23,7 +23,7 @@ ALLOWED = {
     "evaluation": {"data", "search"},
     "formats": set(),
     "baselines": {"data"},
-    "report": {"data", "evaluation"},
+    "report": {"augment", "data", "evaluation"},
     "training": {"augment", "data", "models", "losses", "search", "evaluation", "formats"},
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
@@ -32,7 +32,10 @@ ALLOWED = {
     "cli": {"arguments", "commands"},
 }
 # What is slow to import, and what may be absent, is imported by the functions that need it.
-LAZY = {"faiss", "wandb", "augly", "torchvision", "h5py", "pylibmagic", "pillow_heif"}
+LAZY = {
+    *("faiss", "wandb", "augly", "torchvision", "h5py", "pylibmagic", "pillow_heif"),
+    *("cv2", "filelock", "fsspec", "kornia", "pilgram"),
+}
 
 
 def room_of(module: str) -> str:

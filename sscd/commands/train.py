@@ -18,7 +18,7 @@ def train(arguments: list[str]) -> None:
         UserError: A wrong argument, a data set or checkpoint that cannot be used, or a training
             that diverged.
     """
-    named, resolved = _resolve_configs(arguments)
+    named, resolved = resolve_configs(arguments)
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
         resolved = ["--config", str(named[0]), *resolved]
@@ -34,7 +34,7 @@ def train(arguments: list[str]) -> None:
         conclude(cli)
 
 
-def _resolve_configs(arguments: list[str]) -> tuple[list[Path], list[str]]:
+def resolve_configs(arguments: list[str]) -> tuple[list[Path], list[str]]:
     """Replace the name of each configuration by its file."""
     named: list[Path] = []
     resolved: list[str] = []

@@ -1,14 +1,26 @@
 import math
 import random
 from collections import Counter
+from dataclasses import asdict
 from typing import Any, get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from sscd.augment import operations, overlay, recipes
-from sscd.augment.recipes import Recipe, RecipeConfig, RecipeName
+from sscd.augment import fast_pixels, operations
+from sscd.augment.augly import ops as augly_ops
+from sscd.augment.overlay import EmojiOverlay, TextOverlay
+from sscd.augment.recipes import (
+    JITTER,
+    PUBLISHED_SIZE,
+    SIMCLR_BLUR,
+    STRONG_BLUR,
+    Recipe,
+    RecipeConfig,
+    RecipeName,
+    ViewPlan,
+)
 from sscd.augment.seeds import view_rng
 
 NAMES: tuple[RecipeName, ...] = get_args(RecipeName)
@@ -47,109 +59,131 @@ def test_any_shape_gives_the_asked_size(name: RecipeName, shape: tuple[int, int]
         assert (view.mode, view.size) == ("RGB", (16, 16))
 
 
-def _count(monkeypatch: pytest.MonkeyPatch, name: RecipeName, views: int) -> Counter[str]:
-    """How often each operation ran, with its parameters' ranges checked on the way."""
-    counts: Counter[str] = Counter()
-
-    def spy(target: Any, attribute: str) -> None:
-        def stand_in(image: Image.Image, *_: Any, **__: Any) -> Image.Image:
-            counts[attribute] += 1
-            return image
-
-        monkeypatch.setattr(target, attribute, stand_in)
-
-    for attribute in ("horizontal_flip", "rotate_right_angle", "rotate_cropped", "greyscale"):
-        spy(operations, attribute)
-    for attribute in ("brightness", "contrast", "saturation", "hue", "gaussian_blur"):
-        spy(operations, attribute)
-    spy(recipes, "encode_jpeg")
-    for cls in (overlay.TextOverlay, overlay.EmojiOverlay):
-
-        def apply(self: Any, image: Image.Image) -> Image.Image:
-            counts[type(self).__name__] += 1
-            return image
-
-        monkeypatch.setattr(cls, "apply", apply)
-    recipe, image, rng = (
-        Recipe(RecipeConfig(name), size=4),
-        _picture(8, 8),
-        np.random.default_rng(0),
+def _plain_view(
+    image: Image.Image, config: RecipeConfig, rng: np.random.Generator, *, size: int
+) -> Image.Image:
+    """The recipe step by step, the whole picture each time, with AugLy's overlays."""
+    advanced = config.name == "advanced"
+    if advanced:
+        image = _disturb(image, rng)
+    box = operations.random_resized_crop_box(
+        rng,
+        width=image.width,
+        height=image.height,
+        scale=config.crop_scale,
+        ratio=config.crop_ratio,
     )
-    for _ in range(views):
-        recipe(image, rng)
-    return counts
+    view = operations.crop_and_resize(image, box=box, size=size)
+    if not advanced and rng.random() < 0.5:
+        view = operations.horizontal_flip(view)
+    if rng.random() < 0.8:
+        view = _jitter(view, rng, config.jitter_strength)
+    if rng.random() < 0.2:
+        view = operations.greyscale(view)
+    blur = SIMCLR_BLUR if config.name == "simclr" else STRONG_BLUR
+    if rng.random() < 0.5:
+        radius = rng.uniform(blur[0] * size / PUBLISHED_SIZE, blur[1] * size / PUBLISHED_SIZE)
+        view = operations.gaussian_blur(view, radius=radius)
+    if advanced and rng.random() < 0.2:
+        view = augly_ops.encode_jpeg(view, quality=int(rng.integers(0, 101)))
+    return view
 
 
-COMMON = {
-    "horizontal_flip": 0.5,
-    "brightness": 0.8,
-    "contrast": 0.8,
-    "saturation": 0.8,
-    "hue": 0.8,
-    "greyscale": 0.2,
-    "gaussian_blur": 0.5,
-}
-ADVANCED = {
-    "rotate_right_angle": 0.05,
-    "rotate_cropped": 0.05,
-    "TextOverlay": 0.1,
-    "EmojiOverlay": 0.2,
-    "encode_jpeg": 0.2,
-}
+def _disturb(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    if rng.random() < 0.5:
+        image = operations.horizontal_flip(image)
+    if rng.random() < 0.05:
+        image = operations.rotate_right_angle(image, degrees=90 * int(rng.integers(1, 4)))
+    if rng.random() < 0.1:
+        image = augly_ops.overlay_text(image, **asdict(TextOverlay.draw(rng)))
+    if rng.random() < 0.2:
+        image = augly_ops.overlay_emoji(image, **asdict(EmojiOverlay.draw(rng)))
+    if rng.random() < 0.05:
+        image = image.rotate(float(rng.uniform(0, 359)), Image.Resampling.BILINEAR)
+    return image
+
+
+def _jitter(image: Image.Image, rng: np.random.Generator, strength: float) -> Image.Image:
+    light, contrast, colour, turn = (value * strength for value in JITTER)
+    order = rng.permutation(4).tolist()
+    factors = [rng.uniform(max(0.0, 1 - v), 1 + v) for v in (light, contrast, colour)]
+    shift = rng.uniform(-turn, turn)
+    for step in order:
+        if step == 0:
+            image = operations.brightness(image, factor=factors[0])
+        elif step == 1:
+            image = operations.contrast(image, factor=factors[1])
+        elif step == 2:
+            image = operations.saturation(image, factor=factors[2])
+        else:
+            image = operations.hue(image, shift=shift)
+    return image
+
+
+def _plans(config: RecipeConfig, *, size: int = 4, views: int = 4000) -> list[ViewPlan]:
+    recipe, rng = Recipe(config, size=size), np.random.default_rng(0)
+    return [recipe.plan((8, 8), rng) for _ in range(views)]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_operations_come_as_often_as_published(
+def test_views_are_those_of_the_plain_implementation(
     monkeypatch: pytest.MonkeyPatch, name: RecipeName
 ) -> None:
-    views = 4000
-    counts = _count(monkeypatch, name, views)
-    expected = COMMON | (ADVANCED if name == "advanced" else {})
+    monkeypatch.setattr(fast_pixels, "has_opencv", lambda: False)  # whose last bits are others
+    for config in (RecipeConfig(name), RecipeConfig(name, crop_scale=(0.2, 0.5))):
+        for i in range(250):
+            image = _picture(60 + i % 31, 50 + i % 17)
+            plain = _plain_view(image, config, np.random.default_rng(i), size=32)
+            fast = Recipe(config, size=32)(image, np.random.default_rng(i))
+            assert fast.tobytes() == plain.tobytes()
+
+
+COMMON = {"flip": 0.5, "jitter": 0.8, "greyscale": 0.2, "blur": 0.5}
+ADVANCED = {"right_angle": 0.05, "rotation": 0.05, "text": 0.1, "emoji": 0.2, "jpeg": 0.2}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_operations_come_as_often_as_published(name: RecipeName) -> None:
+    counts: Counter[str] = Counter()
+    plans = _plans(RecipeConfig(name))
+    for plan in plans:
+        pixels = plan.photometric
+        counts["flip"] += plan.geometry.flip
+        counts["right_angle"] += plan.geometry.right_angle != 0
+        for part in ("text", "emoji", "rotation"):
+            counts[part] += getattr(plan.geometry, part) is not None
+        counts["jitter"] += len(pixels.jitter_order) == 4
+        counts["greyscale"] += pixels.greyscale
+        counts["blur"] += pixels.blur > 0
+        counts["jpeg"] += pixels.jpeg is not None
+    expected = COMMON | (ADVANCED if name == "advanced" else dict.fromkeys(ADVANCED, 0.0))
     assert set(counts) == set(expected)
     for operation, p in expected.items():
-        assert abs(counts[operation] / views - p) < 5 * math.sqrt(p * (1 - p) / views), operation
+        bound = 5 * math.sqrt(p * (1 - p) / len(plans))
+        assert abs(counts[operation] / len(plans) - p) <= bound, operation
 
 
 @pytest.mark.parametrize(
     ("name", "low", "high"), [("simclr", 0.1, 2), ("strong_blur", 1, 5), ("advanced", 1, 5)]
 )
-def test_blur_is_scaled_with_the_view(
-    monkeypatch: pytest.MonkeyPatch, name: RecipeName, low: float, high: float
-) -> None:
-    radii = []
-
-    def record(image: Image.Image, *, radius: float) -> Image.Image:
-        radii.append(radius)
-        return image
-
-    monkeypatch.setattr(operations, "gaussian_blur", record)
-    recipe, rng = Recipe(RecipeConfig(name), size=56), np.random.default_rng(0)
-    for _ in range(300):
-        recipe(_picture(8, 8), rng)
-    assert low / 4 <= min(radii) < low / 4 + 0.1
-    assert high / 4 - 0.1 < max(radii) <= high / 4
+def test_blur_is_scaled_with_the_view(name: RecipeName, low: float, high: float) -> None:
+    radii = [plan.photometric.blur for plan in _plans(RecipeConfig(name), size=56, views=600)]
+    drawn = [radius for radius in radii if radius > 0]
+    assert low / 4 <= min(drawn) < low / 4 + 0.1
+    assert high / 4 - 0.1 < max(drawn) <= high / 4
 
 
-def test_gentle_settings_reach_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    factors, areas = [], []
-
-    def record(image: Image.Image, *, factor: float) -> Image.Image:
-        factors.append(factor)
-        return image
-
-    def crop(image: Image.Image, *, box: operations.Box, size: int) -> Image.Image:
-        areas.append((box[2] - box[0]) * (box[3] - box[1]) / (image.width * image.height))
-        return image.resize((size, size))
-
-    monkeypatch.setattr(operations, "brightness", record)
-    monkeypatch.setattr(operations, "crop_and_resize", crop)
+def test_gentle_settings_reach_the_plan() -> None:
     config = RecipeConfig("strong_blur", crop_scale=(0.5, 0.6), jitter_strength=0.25)
     recipe, rng = Recipe(config, size=8), np.random.default_rng(0)
-    for _ in range(200):
-        recipe(_picture(64, 64), rng)
+    plans = [recipe.plan((64, 64), rng) for _ in range(300)]
+    factors = [p.photometric.brightness for p in plans if p.photometric.jitter_order]
     assert 0.8 <= min(factors) < 0.85
     assert 1.15 < max(factors) <= 1.2
-    assert 0.47 < min(areas) <= max(areas) < 0.63
+    assert max(abs(p.photometric.hue) for p in plans) <= 0.05
+    boxes = np.array([p.geometry.box for p in plans])
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / 64**2
+    assert 0.47 < areas.min() <= areas.max() < 0.63
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""`sscd preview`: training views as a configuration makes them, with what was drawn for each."""
+
+import json
+import os
+import sys
+import tempfile
+import webbrowser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from sscd.arguments import one_line_errors
+from sscd.commands.train import DEFAULT_CONFIG, resolve_configs
+from sscd.configs import check_config, find_config
+from sscd.data.decode import UnreadableImage, open_image
+from sscd.data.module import CopyDetectionData
+from sscd.data.training_views import TrainingViews
+from sscd.errors import UserError
+from sscd.files import atomic_path
+from sscd.report.view_sheet import PlannedViews, draw_view_sheet
+from sscd.terminal import say, warn
+
+_PROG = "sscd preview"
+
+
+def preview(arguments: list[str]) -> None:
+    """Write a contact sheet of training views, and open it where there is a screen.
+
+    Args:
+        arguments: The command line: `--config` and `--data.…` as for `sscd train`.
+
+    Raises:
+        UserError: A wrong argument, or a data set that cannot be used.
+    """
+    with one_line_errors(_PROG):
+        settings = _parse(arguments)
+    if settings.pictures < 1 or settings.tile < 16 or settings.epoch < 0:
+        raise UserError("--pictures must be at least 1, --tile at least 16, --epoch at least 0")
+    data: CopyDetectionData = settings.data
+    data.prepare_data()
+    data.setup("preview")
+    rows = _rows(data.training_views(), pictures=settings.pictures, epoch=settings.epoch)
+    recipe, epoch = data.recipe.name, settings.epoch
+    title = f"{recipe}, {data.image_size} px, seed {data.seed}, epoch {epoch}"
+    sheet = draw_view_sheet(rows, tile=settings.tile, title=title)
+    with atomic_path(settings.output) as temporary:
+        sheet.save(temporary, format="PNG")
+    listing = settings.output.with_suffix(".json")
+    plans = {row.name: [asdict(plan) for plan in row.plans] for row in rows}
+    with atomic_path(listing) as temporary:
+        temporary.write_text(json.dumps(plans, indent=1) + "\n", encoding="utf-8")
+    say(f"{settings.output}: {len(rows)} pictures with their views; parameters in {listing}")
+    if settings.open and _has_screen():
+        webbrowser.open(settings.output.resolve().as_uri())
+
+
+def _parse(arguments: list[str]) -> Any:
+    named, resolved = resolve_configs(arguments)
+    if not named:
+        named = [find_config(DEFAULT_CONFIG)]
+        resolved = ["--config", str(named[0]), *resolved]
+    parser = ArgumentParser(
+        prog=_PROG,
+        description="Write a contact sheet of training views, the parameters under each.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", action="config", help="As for `sscd train`.")
+    parser.add_class_arguments(CopyDetectionData, "data", fail_untyped=False)
+    parser.add_argument("--output", type=Path, default=Path("preview.png"), help="A PNG file.")
+    parser.add_argument("--pictures", type=int, default=6, help="Pictures, one a row.")
+    parser.add_argument("--epoch", type=int, default=0, help="The epoch whose views are shown.")
+    parser.add_argument("--tile", type=int, default=200, help="Side of a picture on the sheet.")
+    parser.add_argument("--open", type=bool, default=True, help="Show it, given a screen.")
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(named):
+            check_config(path)
+            # What a training's configuration says of the model does not concern the views.
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            data = {"data": content["data"]} if "data" in content else {}
+            copy = Path(folder) / f"{number}-{path.name}"
+            copy.write_text(yaml.safe_dump(data), encoding="utf-8")
+            resolved = [
+                argument.replace(str(path), str(copy)) if str(path) in argument else argument
+                for argument in resolved
+            ]
+        parsed = parser.parse_args(resolved)
+    try:
+        return parser.instantiate(parsed)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"configuration: {error}") from error
+
+
+def _rows(dataset: TrainingViews, *, pictures: int, epoch: int) -> list[PlannedViews]:
+    rows: list[PlannedViews] = []
+    size = dataset.recipe.size
+    for index in range(len(dataset)):
+        if len(rows) == pictures:
+            break
+        name = dataset.images.id(index)
+        try:
+            source = dataset.images.source(index)
+            with open_image(source, name=str(dataset.images.path(index))) as encoded:
+                plans = dataset.plans(encoded.size, epoch=epoch, name=name)
+                picture = encoded.load()
+        except UnreadableImage as error:
+            warn(f"{error}; left out")
+            continue
+        views = [plan.photometric.apply(plan.geometry.apply(picture, size=size)) for plan in plans]
+        rows.append(PlannedViews(name=name, picture=picture, views=views, plans=plans))
+    if not rows:
+        raise UserError("none of the training pictures can be read; check --data.root")
+    return rows
+
+
+def _has_screen() -> bool:
+    if not sys.stdout.isatty():
+        return False
+    if sys.platform.startswith(("win", "darwin")):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,79 @@
+"""`sscd preview` and `sscd check`, as a user runs them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sscd.cli import main
+
+SMALL = [
+    *("--data.procedural.training", "4", "--data.procedural.references", "2"),
+    *("--data.procedural.copies", "1", "--data.procedural.distractors", "1"),
+    *("--data.procedural.size", "64", "--data.workers", "0"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_preview_shows_views_and_their_parameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--pictures", "3", "--tile", "60", "--data.views", "4", "--output", "sheet.png"]
+    assert main(["preview", "--config", "quickstart", *SMALL, *options]) == 0
+    assert "3 pictures with their views" in capsys.readouterr().out
+    with Image.open("sheet.png") as sheet:
+        assert sheet.width == 5 * 68 + 8
+        before = sheet.tobytes()
+    plans = json.loads((tmp_path / "sheet.json").read_text())
+    assert [len(views) for views in plans.values()] == [4, 4, 4]
+    assert {*next(iter(plans.values()))[0]} == {
+        "geometry",
+        "photometric",
+    }
+    assert main(["preview", *SMALL, *options, "--epoch", "1"]) == 0
+    with Image.open("sheet.png") as sheet:
+        assert sheet.tobytes() != before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "nowhere"], "config nowhere is neither"),
+        (["--data.imagesize", "3"], "data.imagesize"),
+        (["--data.recipe.name", "hard"], "data.recipe.name"),
+        (["--data.batch_size", "1"], "batch_size got 1"),
+        (["--data.root", "/nowhere"], "/nowhere"),
+        ([*SMALL, "--pictures", "0"], "--pictures must be at least 1"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["preview", *arguments]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert error.count("\n") == 0
+    assert not Path("preview.png").exists()
+
+
+def test_check_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, name in (("references", "R0"), ("dev_queries", "Q0")):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "set" / folder / f"{name}.jpg")
+    (tmp_path / "set" / "dev_queries_groundtruth.csv").write_text("Q0,R0\n")
+    assert main(["check", "set", "--workers", "0"]) == 2
+    out, err = capsys.readouterr()
+    assert "references: 1 pictures, 1 decoded, whole" in out
+    assert "train: missing" in out
+    assert "set is not whole: 3 problems" in err
+
+
+def test_check_wants_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nowhere"]) == 2
+    assert "nowhere is no directory" in capsys.readouterr().err
