@@ -1,4 +1,4 @@
-"""The training recipes of SSCD: a picture and a random stream in, one view out.
+"""The training recipes of SSCD: a picture's size and a random stream in, the plan of a view out.
 
 Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", CVPR 2022 (arXiv
 2202.10261), section 4: SIMCLR is the baseline, STRONG_BLUR blurs more, ADVANCED adds rotations,
@@ -7,14 +7,15 @@ overlays of text and emoji, and JPEG.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from sscd.augment import operations
-from sscd.augment.augly_ops import encode_jpeg
+from sscd.augment.geometry import Geometry
 from sscd.augment.overlay import EmojiOverlay, TextOverlay
+from sscd.augment.photometric import Photometric
 
 RecipeName = Literal["simclr", "strong_blur", "advanced"]
 
@@ -57,6 +58,19 @@ class RecipeConfig:
             raise ValueError(f"jitter_strength got {self.jitter_strength}; expected 0 to 2.5")
 
 
+@dataclass(frozen=True)
+class ViewPlan:
+    """Everything that was drawn for one view, before a pixel is touched.
+
+    Attributes:
+        geometry: From the picture to S×S pixels.
+        photometric: What is done to these pixels then.
+    """
+
+    geometry: Geometry
+    photometric: Photometric
+
+
 class Recipe:
     """Makes views of one size by one recipe.
 
@@ -79,6 +93,23 @@ class Recipe:
         blur = SIMCLR_BLUR if config.name == "simclr" else STRONG_BLUR
         self._blur = (blur[0] * size / PUBLISHED_SIZE, blur[1] * size / PUBLISHED_SIZE)
 
+    def plan(self, picture: tuple[int, int], rng: np.random.Generator) -> ViewPlan:
+        """Draw one view.
+
+        Args:
+            picture: Width and height of the picture, pixels.
+            rng: The view's own stream (`seeds.view_rng`).
+        """
+        if self.config.name == "advanced":
+            geometry = self._disturbed(picture, rng)
+        else:
+            box = self._box(picture, rng)
+            flip = rng.random() < 0.5
+            if flip:  # these recipes mirror the crop
+                box = (picture[0] - box[2], box[1], picture[0] - box[0], box[3])
+            geometry = Geometry(picture=picture, box=box, flip=flip)
+        return ViewPlan(geometry, self._photometric(rng))
+
     def __call__(self, image: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Return one view, RGB of (size, size). The picture is left as it is.
 
@@ -91,61 +122,55 @@ class Recipe:
         """
         if image.mode != "RGB":
             raise ValueError(f"image.mode got {image.mode}; expected RGB")
-        advanced = self.config.name == "advanced"
-        if advanced:
-            image = _disturb(image, rng)
-        view = self._crop(image, rng)
-        if not advanced and rng.random() < 0.5:
-            view = operations.horizontal_flip(view)
-        if rng.random() < 0.8:
-            view = _jitter(view, rng, strength=self.config.jitter_strength)
-        if rng.random() < 0.2:
-            view = operations.greyscale(view)
-        if rng.random() < 0.5:
-            view = operations.gaussian_blur(view, radius=float(rng.uniform(*self._blur)))
-        if advanced and rng.random() < 0.2:
-            view = encode_jpeg(view, quality=int(rng.integers(0, 101)))
-        return view
+        plan = self.plan(image.size, rng)
+        return plan.photometric.apply(plan.geometry.apply(image, size=self.size))
 
-    def _crop(self, image: Image.Image, rng: np.random.Generator) -> Image.Image:
-        box = operations.random_resized_crop_box(
+    def _disturbed(self, picture: tuple[int, int], rng: np.random.Generator) -> Geometry:
+        """What ADVANCED does to the whole picture, and then the crop."""
+        flip = rng.random() < 0.5
+        right_angle = 90 * int(rng.integers(1, 4)) if rng.random() < 0.05 else 0
+        text = TextOverlay.draw(rng) if rng.random() < 0.1 else None
+        emoji = EmojiOverlay.draw(rng) if rng.random() < 0.2 else None
+        rotation = float(rng.uniform(0, 359)) if rng.random() < 0.05 else None
+        turned = picture if right_angle % 180 == 0 else (picture[1], picture[0])
+        return Geometry(
+            picture=picture,
+            box=self._box(turned, rng),
+            flip=flip,
+            right_angle=right_angle,
+            text=text,
+            emoji=emoji,
+            rotation=rotation,
+        )
+
+    def _box(self, picture: tuple[int, int], rng: np.random.Generator) -> operations.Box:
+        return operations.random_resized_crop_box(
             rng,
-            width=image.width,
-            height=image.height,
+            width=picture[0],
+            height=picture[1],
             scale=self.config.crop_scale,
             ratio=self.config.crop_ratio,
         )
-        return operations.crop_and_resize(image, box=box, size=self.size)
+
+    def _photometric(self, rng: np.random.Generator) -> Photometric:
+        """Colour jitter as torchvision's `ColorJitter` (a random order), greyscale, blur, JPEG."""
+        jitter = _draw_jitter(rng, self.config.jitter_strength) if rng.random() < 0.8 else {}
+        greyscale = bool(rng.random() < 0.2)
+        blur = float(rng.uniform(*self._blur)) if rng.random() < 0.5 else 0.0
+        jpeg = None
+        if self.config.name == "advanced" and rng.random() < 0.2:
+            jpeg = int(rng.integers(0, 101))
+        return Photometric(greyscale=greyscale, blur=blur, jpeg=jpeg, **jitter)
 
 
-def _disturb(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """What ADVANCED does to the whole picture, before the crop."""
-    if rng.random() < 0.5:
-        image = operations.horizontal_flip(image)
-    if rng.random() < 0.05:
-        image = operations.rotate_right_angle(image, degrees=90 * int(rng.integers(1, 4)))
-    if rng.random() < 0.1:
-        image = TextOverlay.draw(rng).apply(image)
-    if rng.random() < 0.2:
-        image = EmojiOverlay.draw(rng).apply(image)
-    if rng.random() < 0.05:
-        image = operations.rotate_cropped(image, degrees=float(rng.uniform(0, 359)))
-    return image
-
-
-def _jitter(image: Image.Image, rng: np.random.Generator, *, strength: float) -> Image.Image:
-    """Colour jitter as torchvision's `ColorJitter`: four changes in a random order."""
+def _draw_jitter(rng: np.random.Generator, strength: float) -> dict[str, Any]:
     light, contrast, colour, turn = (value * strength for value in JITTER)
-    order = rng.permutation(4).tolist()
+    order = tuple(rng.permutation(4).tolist())
     factors = [float(rng.uniform(max(0.0, 1 - v), 1 + v)) for v in (light, contrast, colour)]
-    shift = float(rng.uniform(-turn, turn))
-    for step in order:
-        if step == 0:
-            image = operations.brightness(image, factor=factors[0])
-        elif step == 1:
-            image = operations.contrast(image, factor=factors[1])
-        elif step == 2:
-            image = operations.saturation(image, factor=factors[2])
-        else:
-            image = operations.hue(image, shift=shift)
-    return image
+    return {
+        "jitter_order": order,
+        "brightness": factors[0],
+        "contrast": factors[1],
+        "saturation": factors[2],
+        "hue": float(rng.uniform(-turn, turn)),
+    }
