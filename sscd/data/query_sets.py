@@ -24,7 +24,7 @@ from sscd.errors import UserError
 from sscd.files import atomic_path
 
 # Part of every request: raise it when the edits change, so that no older set is taken for one.
-EDITS_VERSION = 1
+EDITS_VERSION = 2
 # The table of edits, one to three operations, that figures on plain folders are measured with.
 _TABLE = "validation"
 

@@ -28,7 +28,6 @@ CATALOGUE: Mapping[str, type[Operation]] = {
     "legofy": pixels.Legofy,
     "crop": spatial.Crop,
     "rotation": spatial.Rotate,
-    "rotate_free": spatial.Rotate,
     "rotate_right_angle": spatial.RotateRightAngle,
     "horizontal_flip": spatial.HorizontalFlip,
     "vertical_flip": spatial.VerticalFlip,

@@ -16,7 +16,7 @@ from sscd.configs import shipped_edits
 
 TABLES = sorted(shipped_edits())
 # The whole picture in a canvas of its own shape, or a page around it.
-LARGE = {"rotation", "rotate_free", "into_screenshot", "air_gap", "onto_drawn_background"}
+LARGE = {"rotation", "into_screenshot", "air_gap", "onto_drawn_background"}
 
 
 def _operations() -> Iterator[tuple[str, str, Operation]]:
