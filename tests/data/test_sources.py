@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sscd.data.listing import scan_images
+from sscd.data.shard_writer import PackOptions, pack_shards
 from sscd.data.sources import (
     FolderConfig,
     ProceduralConfig,
@@ -114,3 +116,17 @@ def test_half_a_disc21_is_no_plain_folder(folder: Path, tmp_path: Path) -> None:
     drawn.references.root.rename(root / "elsewhere")
     with pytest.raises(UserError, match="has dev_queries/ like DISC21, but not all of it"):
         open_collection(root, cache=tmp_path)
+
+
+def test_shards_take_the_place_of_training_files_alone(tmp_path: Path) -> None:
+    drawn = open_collection(None, cache=tmp_path / "c", procedural=SMALL)
+    root = drawn.references.root.parent
+    for name in ("train", "references"):
+        images = scan_images(root / name, name=name).images
+        pack_shards(images, tmp_path / name, PackOptions(), workers=0)
+    opened = open_collection(root, shards=str(tmp_path / "train"))
+    assert opened.training.ids == drawn.training.ids
+    assert isinstance(opened.training.source(0), bytes)
+    assert opened.references.ids == drawn.references.ids
+    with pytest.raises(UserError, match=f"holds {SMALL.references} of the references that are"):
+        open_collection(root, shards=str(tmp_path / "references"))

@@ -1,5 +1,6 @@
 """Views of training pictures: reproducible, patient with broken files, finished in two places."""
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.augment.seeds import view_rng
 from sscd.data.loader import make_loader
+from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet
 from sscd.data.samplers import EpochSampler
 from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, finish_views
@@ -189,3 +191,25 @@ def test_mixed_views_share_content_and_repeat(pictures: ImageSet) -> None:
         assert not set(rows[i].tolist()) & set(rows[j].tolist()) - {-1}
     other = finish_views(batch._replace(epoch=4), mixup=config, seed=0)
     assert not torch.equal(other.contents, mixed.contents)
+
+
+@pytest.mark.slow
+def test_a_worker_stays_small_over_ten_thousand_pictures(tmp_path: Path) -> None:
+    """Under 1.5 GiB; what it keeps (fonts, emoji) is there after the first half."""
+    if not Path("/proc/self/status").is_file():
+        pytest.skip("no /proc to read a process's memory from")
+    for index in range(100):
+        picture = draw_picture(seed=0, index=index, size=320)
+        picture.save(tmp_path / f"{index}.jpg", quality=90)
+    images = ImageSet.from_names("many", root=tmp_path, names=[f"{i}.jpg" for i in range(100)])
+    keys = [(number // 100, number % 100) for number in range(10_000)]
+    dataset = TrainingViews(images, Recipe(RecipeConfig(), size=96))
+    loader = make_loader(dataset, collate_views, workers=1, sampler=keys, batch_size=50)
+    peaks = []
+    for number, _ in enumerate(loader):
+        if number in (99, 199):
+            (worker,) = multiprocessing.active_children()
+            status = Path(f"/proc/{worker.pid}/status").read_text()
+            peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+    assert peaks[1] < 1536
+    assert peaks[1] - peaks[0] < 40
