@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
@@ -11,10 +11,10 @@ from sscd.augment.edits.canvas import Canvas, Fill
 from sscd.augment.edits.capture import Exposure, Lens, Moire, beat, blur, expose
 from sscd.augment.edits.draws import happens, seed, uniform
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     Probability,
     Range,
-    SecondaryPictures,
     Shares,
     Within,
 )
@@ -41,7 +41,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class AirGap:
+class AirGap(EditAlone):
     """The picture displayed or printed and re-captured (paper, A.2).
 
     "The effect is a combination of over-exposure, geometric framing and blurriness."
@@ -70,8 +70,6 @@ class AirGap:
         read_noise: Standard deviation of the noise in the dark.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     screen: Probability
     bezel: Shares
     ambient: Shares
@@ -94,12 +92,7 @@ class AirGap:
     shot_noise: Shares
     read_noise: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Show the picture and photograph it."""
         setting, camera = self._draw_setting(rng), self._draw_camera(rng)
         lens, moire, exposure = self._draw_lens(rng), self._draw_moire(rng), self._draw_shot(rng)

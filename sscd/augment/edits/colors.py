@@ -1,7 +1,7 @@
 """Colours: brightness, saturation, contrast, grey, filters (paper, 4.2)."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
@@ -9,7 +9,7 @@ from PIL import Image
 from sscd.augment import operations
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import choice, uniform
-from sscd.augment.edits.operation import Edited, Range, SecondaryPictures, Within
+from sscd.augment.edits.operation import EditAlone, Edited, Range, Within
 from sscd.errors import UserError
 
 Factors = Annotated[Range, Within(0.0, 10.0)]
@@ -44,23 +44,16 @@ Filter = Literal[
 
 
 @dataclass(frozen=True)
-class Brightness:
+class Brightness(EditAlone):
     """Brighter or darker.
 
     Attributes:
         factor: What every level is multiplied by.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     factor: Factors
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Multiply by a factor."""
         factor = uniform(rng, self.factor)
         changed = operations.brightness(canvas.image, factor=factor)
@@ -68,23 +61,16 @@ class Brightness:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Contrast(EditAlone):
     """More or less contrast.
 
     Attributes:
         factor: Of the distance from the mean grey.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     factor: Factors
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Change the contrast by a factor."""
         factor = uniform(rng, self.factor)
         changed = operations.contrast(canvas.image, factor=factor)
@@ -92,23 +78,16 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Saturation:
+class Saturation(EditAlone):
     """More or less colour.
 
     Attributes:
         factor: Of the distance from grey.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     factor: Factors
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Change the saturation by a factor."""
         factor = uniform(rng, self.factor)
         changed = operations.saturation(canvas.image, factor=factor)
@@ -116,7 +95,7 @@ class Saturation:
 
 
 @dataclass(frozen=True)
-class ColorJitter:
+class ColorJitter(EditAlone):
     """Brightness, contrast and saturation, in a random order.
 
     Attributes:
@@ -125,18 +104,11 @@ class ColorJitter:
         saturation: Factors, as in `Saturation`.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     brightness: Factors
     contrast: Factors
     saturation: Factors
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Change all three; the parameters are in the order of their use."""
         image = canvas.image
         parameters = {}
@@ -156,39 +128,25 @@ class ColorJitter:
 
 
 @dataclass(frozen=True)
-class Greyscale:
+class Greyscale(EditAlone):
     """Luma in place of colour."""
 
-    needs_secondary: ClassVar[bool] = False
-
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,  # noqa: ARG002
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:  # noqa: ARG002
         """Take the colour away."""
         return canvas.recolored(operations.greyscale(canvas.image)), {}
 
 
 @dataclass(frozen=True)
-class ColorFilter:
+class ColorFilter(EditAlone):
     """A filter like those of Instagram, by the library pilgram.
 
     Attributes:
         filters: Names of pilgram's filters, chosen from with equal chance.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     filters: tuple[Filter, ...]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Apply one filter."""
         name = choice(rng, self.filters)
         return canvas.recolored(filter_colors(canvas.image, name=name)), {"filter": name}

@@ -18,6 +18,7 @@ from sscd.augment.edits.draws import (
     uniform,
 )
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     IntegerRange,
     Range,
@@ -31,7 +32,7 @@ Growth = Annotated[float, Within(1.0, 10.0)]
 
 
 @dataclass(frozen=True)
-class OntoDrawnBackground:
+class OntoDrawnBackground(EditAlone):
     """Pasted onto one colour, a gradient, clouds or tiles.
 
     Attributes:
@@ -39,17 +40,10 @@ class OntoDrawnBackground:
         ratio: How much wider, relative to its height, the background is than the picture.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     share: Sides
     ratio: Ratios
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Paste the picture somewhere inside a background; neither is resized."""
         width, height = _frame(canvas.image.size, rng, share=self.share, ratio=self.ratio)
         background, description = draw_background(rng, width=width, height=height)

@@ -1,7 +1,7 @@
 """The picture in a frame: a social network's page, a meme's caption (paper, 4.2)."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,13 @@ from sscd.augment.augly import screenshot as augly_screenshot
 from sscd.augment.augly.screenshot import ScreenshotTemplate
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import choice, happens, uniform
-from sscd.augment.edits.operation import Edited, Probability, SecondaryPictures, Shares, Within
+from sscd.augment.edits.operation import (
+    EditAlone,
+    Edited,
+    Probability,
+    Shares,
+    Within,
+)
 
 MemeFont = Literal["Impact.ttf", "Raleway-ExtraBold.ttf"]
 
@@ -20,7 +26,7 @@ _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 
 
 @dataclass(frozen=True)
-class IntoScreenshot:
+class IntoScreenshot(EditAlone):
     """Shown in the page of a social network (paper, 4.2).
 
     Attributes:
@@ -28,17 +34,10 @@ class IntoScreenshot:
         growth: Largest area of the result over the picture's; beyond it, both are made smaller.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     templates: tuple[ScreenshotTemplate, ...]
     growth: Annotated[float, Within(1.0, 10.0)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Put the picture into a page."""
         template, size = choice(rng, self.templates), canvas.image.size
         pixels = augly_screenshot.screenshot_pixels(size, template=template, growth=self.growth)
@@ -54,7 +53,7 @@ class IntoScreenshot:
 
 
 @dataclass(frozen=True)
-class MemeFrame:
+class MemeFrame(EditAlone):
     """A caption above the picture, as on a meme.
 
     Attributes:
@@ -64,19 +63,12 @@ class MemeFrame:
         captions: Texts, chosen from with equal chance.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     height: Shares
     dark: Probability
     fonts: tuple[MemeFont, ...]
     captions: tuple[str, ...]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Add the caption."""
         height = max(1, round(uniform(rng, self.height) * canvas.image.height))
         text, font = choice(rng, self.captions), choice(rng, self.fonts)

@@ -1,5 +1,6 @@
 """What an operation of the catalogue is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Protocol
@@ -62,3 +63,22 @@ class Operation(Protocol):
     ) -> Edited:
         """The edited canvas, and what was drawn."""
         ...
+
+
+class EditAlone(ABC):
+    """An operation that needs no other picture: what most of the catalogue is."""
+
+    needs_secondary: ClassVar[bool] = False
+
+    def __call__(
+        self,
+        canvas: Canvas,
+        rng: np.random.Generator,
+        secondary: SecondaryPictures | None = None,  # noqa: ARG002
+    ) -> Edited:
+        """The edited canvas, and what was drawn."""
+        return self.edit(canvas, rng)
+
+    @abstractmethod
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
+        """The edited canvas, and what was drawn."""

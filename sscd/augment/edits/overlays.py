@@ -1,7 +1,7 @@
 """What is laid over a picture: text, emoji, stripes (paper, 4.2 and A.1)."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
@@ -10,14 +10,14 @@ from sscd.augment.augly import ops as augly_ops
 from sscd.augment.augly.ops import StripeKind
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import choice, plain_color, uniform
-from sscd.augment.edits.operation import Edited, Range, SecondaryPictures, Shares, Within
+from sscd.augment.edits.operation import EditAlone, Edited, Range, Shares, Within
 from sscd.augment.overlay import EmojiOverlay, TextOverlay
 
 _WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True)
-class OverlayText:
+class OverlayText(EditAlone):
     """A line of random characters in one of AugLy's fonts.
 
     Attributes:
@@ -25,17 +25,10 @@ class OverlayText:
         opacity: 1 is opaque.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     size: Shares
     opacity: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Write the line."""
         overlay = TextOverlay.draw(rng, size=self.size, opacity=self.opacity)
         white = replace(overlay, color=_WHITE)
@@ -48,7 +41,7 @@ class OverlayText:
 
 
 @dataclass(frozen=True)
-class OverlayEmoji:
+class OverlayEmoji(EditAlone):
     """One of AugLy's emoji.
 
     Attributes:
@@ -56,17 +49,10 @@ class OverlayEmoji:
         opacity: 1 is opaque.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     size: Shares
     opacity: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Lay the emoji over the picture."""
         overlay = EmojiOverlay.draw(rng, size=self.size, opacity=self.opacity)
         mask = augly_ops.emoji_opacity(
@@ -81,7 +67,7 @@ class OverlayEmoji:
 
 
 @dataclass(frozen=True)
-class OverlayStripes:
+class OverlayStripes(EditAlone):
     """Parallel stripes, dashes or dots of one colour.
 
     Attributes:
@@ -92,20 +78,13 @@ class OverlayStripes:
         kinds: Of lines, chosen from with equal chance.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     width: Shares
     density: Annotated[Range, Within(0.0, 0.99)]
     angle: Annotated[Range, Within(-180.0, 180.0)]
     opacity: Shares
     kinds: tuple[StripeKind, ...]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Draw the stripes."""
         width, density = uniform(rng, self.width), uniform(rng, self.density)
         angle, opacity = uniform(rng, self.angle), uniform(rng, self.opacity)

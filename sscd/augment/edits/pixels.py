@@ -1,7 +1,7 @@
 """What happens to pixels in their places: blur, JPEG, mosaics, dithering, noise (4.2 and A.1)."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
@@ -13,32 +13,25 @@ from sscd.augment.augly.ops import EdgeFilter
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import choice, integer, seed, uniform
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     IntegerRange,
-    SecondaryPictures,
     Shares,
     Within,
 )
 
 
 @dataclass(frozen=True)
-class Blur:
+class Blur(EditAlone):
     """Gaussian blur.
 
     Attributes:
         radius: Standard deviation over the short side.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     radius: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Blur; the radius is recorded in pixels."""
         radius = uniform(rng, self.radius) * min(canvas.image.size)
         blurred = operations.gaussian_blur(canvas.image, radius=radius)
@@ -46,7 +39,7 @@ class Blur:
 
 
 @dataclass(frozen=True)
-class PaletteDithering:
+class PaletteDithering(EditAlone):
     """Few colours, chosen for the picture, with Floyd-Steinberg dithering.
 
     AugLy's `convert_color` hands dithering to Pillow for the fixed "web" palette alone; with a
@@ -56,16 +49,9 @@ class PaletteDithering:
         colors: Of the palette.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     colors: Annotated[IntegerRange, Within(2, 256)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Choose a palette by median cut, and dither."""
         colors = integer(rng, self.colors)
         palette = canvas.image.quantize(colors, method=Image.Quantize.MEDIANCUT)
@@ -74,23 +60,16 @@ class PaletteDithering:
 
 
 @dataclass(frozen=True)
-class JpegQuality:
+class JpegQuality(EditAlone):
     """Encoding as a JPEG.
 
     Attributes:
         quality: Of the encoder, 0 to 100.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     quality: Annotated[IntegerRange, Within(0, 100)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Encode and decode."""
         quality = integer(rng, self.quality)
         encoded = augly_ops.encode_jpeg(canvas.image, quality=quality)
@@ -98,30 +77,23 @@ class JpegQuality:
 
 
 @dataclass(frozen=True)
-class EdgeEnhance:
+class EdgeEnhance(EditAlone):
     """Stressed edges.
 
     Attributes:
         filters: Pillow's kernels, chosen from with equal chance.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     filters: tuple[EdgeFilter, ...]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Filter once."""
         kind = choice(rng, self.filters)
         return canvas.recolored(augly_ops.enhance_edges(canvas.image, kind=kind)), {"filter": kind}
 
 
 @dataclass(frozen=True)
-class Pixelization:
+class Pixelization(EditAlone):
     """A mosaic of squares of one colour each.
 
     AugLy's `pixelization` resizes by Pillow's default, bicubic since Pillow 7, and so only blurs.
@@ -130,16 +102,9 @@ class Pixelization:
         blocks: Squares along the short side.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     blocks: Annotated[IntegerRange, Within(1, 10_000)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Average over squares; blocks as small as pixels leave the picture as it is."""
         blocks = integer(rng, self.blocks)
         image = canvas.image
@@ -151,23 +116,16 @@ class Pixelization:
 
 
 @dataclass(frozen=True)
-class PixelShuffling:
+class PixelShuffling(EditAlone):
     """Some pixels exchanged among each other, all over the picture.
 
     Attributes:
         share: Of the pixels.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     share: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Exchange pixels; what they show of the source is counted where it was."""
         share, number = uniform(rng, self.share), seed(rng)
         shuffled = augly_ops.shuffle_pixels(canvas.image, share=share, seed=number)
@@ -175,23 +133,16 @@ class PixelShuffling:
 
 
 @dataclass(frozen=True)
-class RandomNoise:
+class RandomNoise(EditAlone):
     """Gaussian noise.
 
     Attributes:
         deviation: Standard deviation, where white is 1.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     deviation: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Add noise."""
         deviation, number = uniform(rng, self.deviation), seed(rng)
         noisy = augly_ops.random_noise(canvas.image, deviation=deviation, seed=number)
@@ -199,23 +150,16 @@ class RandomNoise:
 
 
 @dataclass(frozen=True)
-class Legofy:
+class Legofy(EditAlone):
     """A picture built of toy bricks (paper, A.1).
 
     Attributes:
         bricks: Along the short side.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     bricks: Annotated[IntegerRange, Within(1, 10_000)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Build it; the brick's side is recorded in pixels."""
         bricks = integer(rng, self.bricks)
         brick = max(1, round(min(canvas.image.size) / bricks))

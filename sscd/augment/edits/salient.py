@@ -10,6 +10,7 @@ from sscd.augment.backgrounds import draw_background
 from sscd.augment.edits.canvas import Canvas, Fill
 from sscd.augment.edits.draws import happens, seed, uniform
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     Probability,
     Range,
@@ -23,7 +24,7 @@ from sscd.augment.operations import gaussian_blur
 
 
 @dataclass(frozen=True)
-class CircleSalient:
+class CircleSalient(EditAlone):
     """A line drawn by hand around the salient part (paper, figure 4).
 
     Attributes:
@@ -35,8 +36,6 @@ class CircleSalient:
         opacity: Of the ink.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     share: Shares
     margin: Annotated[Range, Within(0.1, 5.0)]
     pen: Shares
@@ -44,12 +43,7 @@ class CircleSalient:
     wobble: Annotated[Range, Within(0.0, 0.5)]
     opacity: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Circle the salient part."""
         share, margin = uniform(rng, self.share), uniform(rng, self.margin)
         pen = uniform(rng, self.pen) * min(canvas.image.size)
@@ -145,7 +139,7 @@ class PasteSalient:
 
 
 @dataclass(frozen=True)
-class KeepSalientSharp:
+class KeepSalientSharp(EditAlone):
     """Everything but the salient part blurred (paper, figure 4).
 
     Attributes:
@@ -153,17 +147,10 @@ class KeepSalientSharp:
         radius: Standard deviation of the blur over the short side.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     share: Shares
     radius: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Blur what is not salient."""
         share = uniform(rng, self.share)
         radius = uniform(rng, self.radius) * min(canvas.image.size)

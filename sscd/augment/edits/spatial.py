@@ -1,7 +1,7 @@
 """Where pixels go: crop, rotation, flips, padding, aspect ratio, perspective (4.2 and A.1)."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from sscd.augment.augly import mends as augly_mends
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import happens, integer, plain_color, sign, uniform
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     IntegerRange,
     Probability,
     Range,
-    SecondaryPictures,
     Shares,
     Within,
 )
@@ -27,7 +27,7 @@ _FARTHEST = 0.2
 
 
 @dataclass(frozen=True)
-class Crop:
+class Crop(EditAlone):
     """A part of the picture, as torchvision's `RandomResizedCrop` chooses it, not resized.
 
     Attributes:
@@ -35,17 +35,10 @@ class Crop:
         ratio: Its width over its height.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     scale: Shares
     ratio: Ratios
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Cut it out."""
         box = operations.random_resized_crop_box(
             rng,
@@ -58,23 +51,16 @@ class Crop:
 
 
 @dataclass(frozen=True)
-class RotateRightAngle:
+class RotateRightAngle(EditAlone):
     """A rotation that loses nothing.
 
     Attributes:
         turns: Of 90° anticlockwise.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     turns: Annotated[IntegerRange, Within(1, 3)]
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Turn the picture."""
         degrees = 90 * integer(rng, self.turns)
         turned = canvas.moved(
@@ -84,7 +70,7 @@ class RotateRightAngle:
 
 
 @dataclass(frozen=True)
-class Rotate:
+class Rotate(EditAlone):
     """A rotation by any angle, to either side.
 
     Attributes:
@@ -94,18 +80,11 @@ class Rotate:
         black: Probability of black corners; else they are black, white or of any colour.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     degrees: Annotated[Range, Within(0.0, 180.0)]
     cropped: Probability
     black: Probability
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Turn the picture."""
         degrees = uniform(rng, self.degrees) * sign(rng)
         if happens(rng, self.cropped):
@@ -122,55 +101,34 @@ class Rotate:
 
 
 @dataclass(frozen=True)
-class HorizontalFlip:
+class HorizontalFlip(EditAlone):
     """Left and right exchanged."""
 
-    needs_secondary: ClassVar[bool] = False
-
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,  # noqa: ARG002
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:  # noqa: ARG002
         """Mirror the picture."""
         return canvas.moved(lambda picture, _: operations.horizontal_flip(picture)), {}
 
 
 @dataclass(frozen=True)
-class VerticalFlip:
+class VerticalFlip(EditAlone):
     """Top and bottom exchanged."""
 
-    needs_secondary: ClassVar[bool] = False
-
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,  # noqa: ARG002
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:  # noqa: ARG002
         """Mirror the picture."""
         return canvas.moved(lambda picture, _: operations.vertical_flip(picture)), {}
 
 
 @dataclass(frozen=True)
-class Padding:
+class Padding(EditAlone):
     """A border of one colour, each side by itself.
 
     Attributes:
         share: Left and right over the width, top and bottom over the height.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     share: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Add the border."""
         width, height = canvas.image.size
         left, right = (round(share * width) for share in rng.uniform(*self.share, 2))
@@ -183,23 +141,16 @@ class Padding:
 
 
 @dataclass(frozen=True)
-class AspectRatio:
+class AspectRatio(EditAlone):
     """Stretched or squeezed, the area as before.
 
     Attributes:
         factor: Of width over height; as often its inverse.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     factor: Ratios
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Change the aspect ratio."""
         factor = uniform(rng, self.factor)
         factor = factor if sign(rng) > 0 else 1 / factor
@@ -210,7 +161,7 @@ class AspectRatio:
 
 
 @dataclass(frozen=True)
-class Perspective:
+class Perspective(EditAlone):
     """Seen from aside, on a canvas of the picture's size.
 
     Attributes:
@@ -219,17 +170,10 @@ class Perspective:
         black: Probability of a black surrounding; else it is black, white or of any colour.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     deviation: Shares
     black: Probability
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Move the corners; where they go is recorded in pixels."""
         width, height = canvas.image.size
         deviation = uniform(rng, self.deviation) * min(width, height)

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 
 from sscd.augment.edits.canvas import Canvas
 from sscd.augment.edits.draws import choice, integer, seed, uniform
 from sscd.augment.edits.operation import (
+    EditAlone,
     Edited,
     IntegerRange,
     Range,
-    SecondaryPictures,
     Shares,
     Within,
 )
@@ -21,7 +21,7 @@ from sscd.augment.edits.script import script_line
 
 
 @dataclass(frozen=True)
-class Handwriting:
+class Handwriting(EditAlone):
     """Lines of handwriting across the picture (paper, figure 4).
 
     Attributes:
@@ -34,8 +34,6 @@ class Handwriting:
         opacity: Of the ink.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     lines: Annotated[IntegerRange, Within(1, 20)]
     height: Annotated[Range, Within(0.01, 1.0)]
     pen: Shares
@@ -44,12 +42,7 @@ class Handwriting:
     angle: Annotated[Range, Within(-180.0, 180.0)]
     opacity: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Write on the picture."""
         width, height = canvas.image.size
         letter = uniform(rng, self.height) * min(width, height)
@@ -77,7 +70,7 @@ class Handwriting:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(EditAlone):
     """Free brush strokes: curves, arrows, scribbles and circles (paper, figure 4).
 
     Attributes:
@@ -87,19 +80,12 @@ class Drawing:
         opacity: Of the paint.
     """
 
-    needs_secondary: ClassVar[bool] = False
-
     marks: Annotated[IntegerRange, Within(1, 50)]
     size: Annotated[Range, Within(0.0, 2.0)]
     pen: Shares
     opacity: Shares
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        secondary: SecondaryPictures | None,  # noqa: ARG002
-    ) -> Edited:
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Draw on the picture."""
         short = min(canvas.image.size)
         marks: list[dict[str, object]] = []
