@@ -85,11 +85,11 @@ class Geometry:
 
     def _scaled_box(self, picture: Image.Image) -> FloatBox:
         """The crop in pixels of a picture that may be smaller than the one drawn for."""
-        across, down = picture.width / self.picture[0], picture.height / self.picture[1]
-        if self.right_angle % 180:
-            across, down = down, across
+        # JPEG decodes to 1/2, 1/4 or 1/8 and rounds sides up: sides alone would say a little less.
+        reduction = max(self.picture[0] / picture.width, self.picture[1] / picture.height)
+        scale = 2.0 ** -round(math.log2(reduction))
         left, top, right, bottom = self.box
-        return left * across, top * down, right * across, bottom * down
+        return left * scale, top * scale, right * scale, bottom * scale
 
     def _before_turning(self, box: Box, *, whole: tuple[int, int]) -> Box:
         """The box in the picture of which `box` is the turned image; `whole` is its turned size."""

@@ -1,11 +1,14 @@
 """From a picture to a view's pixels: inside the crop, and at reduced scale."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from sscd.augment.geometry import Geometry
 from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.data.decode import open_image
 
 
 def _gradient(width: int, height: int) -> Image.Image:
@@ -55,3 +58,18 @@ def test_small_and_thin_pictures_and_their_reductions(size: tuple[int, int]) -> 
 def test_the_reduction_keeps_the_crop_at_the_view_size() -> None:
     assert Geometry(picture=(900, 600), box=(100, 100, 740, 420)).reduction(160) == 2.0
     assert Geometry(picture=(90, 60), box=(0, 0, 40, 60)).reduction(80) == 0.5
+
+
+def test_a_reduced_jpeg_is_cropped_at_its_true_scale() -> None:
+    """1001 pixels decode to 126 at 1/8, of which the last shows one column."""
+    picture = _gradient(1001, 601)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=100, subsampling=0)
+    with open_image(buffer.getvalue()) as encoded:
+        reduced = encoded.load(reduce=8)
+    assert reduced.size == (126, 76)
+    for angle, box in ((0, (500, 100, 1000, 600)), (90, (100, 500, 600, 1000))):
+        geometry = Geometry(picture=picture.size, box=box, right_angle=angle)
+        full = np.asarray(geometry.apply(picture, size=50)).astype(float)
+        small = np.asarray(geometry.apply(reduced, size=50)).astype(float)
+        assert np.abs((small - full)[2:-2, 2:-2, :2].mean(axis=(0, 1))).max() < 0.2

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sscd.augment.operations import Color
@@ -28,12 +29,12 @@ class Canvas:
         image: RGB.
         cells: Mode I, the same size: 0 where a pixel shows nothing of the source, else 1 + the
             number of the cell of the source that it shows.
-        count: Cells of the source.
+        shares: (cells of the source,) how much of each cell has not been covered, in [0, 1].
     """
 
     image: Image.Image
     cells: Image.Image
-    count: int
+    shares: NDArray[np.float64]
 
     @classmethod
     def of(cls, image: Image.Image) -> Self:
@@ -47,7 +48,7 @@ class Canvas:
         columns, rows = min(GRID, image.width), min(GRID, image.height)
         numbers = np.arange(1, columns * rows + 1, dtype=np.int32).reshape(rows, columns)
         cells = Image.fromarray(numbers).resize(image.size, Image.Resampling.NEAREST)
-        return cls(image=image, cells=cells, count=columns * rows)
+        return cls(image=image, cells=cells, shares=np.ones(columns * rows))
 
     def recolored(self, image: Image.Image) -> Self:
         """The canvas with other pixels in the same places.
@@ -79,8 +80,16 @@ class Canvas:
                 source counts as hidden.
         """
         hidden = np.asarray(mask) >= 128
-        cells = np.where(hidden, np.int32(0), np.asarray(self.cells)).astype(np.int32)
-        return replace(self.recolored(image), cells=Image.fromarray(cells))
+        before = np.asarray(self.cells)
+        cells = np.where(hidden, np.int32(0), before).astype(np.int32)
+        pixels, left = (self._pixels(numbers) for numbers in (before, cells))
+        shares = self.shares * np.divide(left, pixels, out=np.ones(len(left)), where=pixels > 0)
+        covered = replace(self.recolored(image), shares=shares)
+        return replace(covered, cells=Image.fromarray(cells))
+
+    def scattered(self, image: Image.Image, share: float) -> Self:
+        """The canvas after a share of its pixels, in [0, 1], was moved elsewhere at random."""
+        return replace(self.recolored(image), shares=self.shares * (1 - share))
 
     def pasted_onto(self, background: Image.Image, *, x: int, y: int) -> Self:
         """The canvas on a background, its top left corner at (x, y), which may be negative."""
@@ -91,13 +100,20 @@ class Canvas:
 
     @property
     def surviving_area(self) -> float:
-        """Share of the source's cells of which at least one pixel is seen, in [0, 1]."""
-        seen = np.zeros(self.count + 1, dtype=bool)
-        seen[np.asarray(self.cells).ravel()] = True
-        return float(seen[1:].sum() / self.count)
+        """Share of the source's area that is seen, in [0, 1].
+
+        Of each cell with a pixel in the picture it is the share that nothing was laid over; a cell
+        that a crop or a frame cuts counts as if it were there whole.
+        """
+        seen = self._pixels(np.asarray(self.cells)) > 0
+        return float(self.shares[seen].sum() / len(self.shares))
 
     @property
     def visible_contrast(self) -> float:
         """Standard deviation of the grey levels (0 to 255) over what is seen of the source."""
         shown = np.asarray(self.image.convert("L"))[np.asarray(self.cells) > 0]
         return float(shown.std()) if shown.size else 0.0
+
+    def _pixels(self, cells: NDArray[np.int32]) -> NDArray[np.int64]:
+        """How many pixels show each cell."""
+        return np.bincount(cells.ravel(), minlength=len(self.shares) + 1)[1:]

@@ -126,10 +126,10 @@ class PixelShuffling(EditAlone):
     share: Shares
 
     def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
-        """Exchange pixels; what they show of the source is counted where it was."""
+        """Exchange pixels; those that move are lost to the source."""
         share, number = uniform(rng, self.share), seed(rng)
         shuffled = augly_ops.shuffle_pixels(canvas.image, share=share, seed=number)
-        return canvas.recolored(shuffled), {"share": share, "seed": number}
+        return canvas.scattered(shuffled, share), {"share": share, "seed": number}
 
 
 @dataclass(frozen=True)

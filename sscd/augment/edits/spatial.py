@@ -35,7 +35,7 @@ class Crop(EditAlone):
         ratio: Its width over its height.
     """
 
-    scale: Shares
+    scale: Annotated[Range, Within(0.01, 1.0)]
     ratio: Ratios
 
     def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:

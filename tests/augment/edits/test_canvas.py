@@ -9,7 +9,7 @@ from sscd.augment.edits.canvas import GRID, Canvas
 def test_a_new_canvas_numbers_its_cells_row_by_row(photo: Image.Image) -> None:
     canvas = Canvas.of(photo)
     cells = np.asarray(canvas.cells)
-    assert canvas.count == GRID * GRID
+    assert canvas.shares.tolist() == [1.0] * GRID * GRID
     assert set(cells.ravel().tolist()) == set(range(1, GRID * GRID + 1))
     assert (cells[0, 0], cells[0, -1], cells[-1, 0]) == (1, GRID, GRID * (GRID - 1) + 1)
     assert canvas.surviving_area == 1.0
@@ -18,7 +18,7 @@ def test_a_new_canvas_numbers_its_cells_row_by_row(photo: Image.Image) -> None:
 def test_small_pictures_have_a_cell_a_pixel() -> None:
     canvas = Canvas.of(Image.new("RGB", (3, 2)))
     assert np.asarray(canvas.cells).tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert (canvas.count, canvas.visible_contrast) == (6, 0.0)
+    assert (len(canvas.shares), canvas.visible_contrast) == (6, 0.0)
 
 
 def test_half_the_picture_is_half_the_area(photo: Image.Image) -> None:
@@ -37,6 +37,25 @@ def test_what_is_covered_does_not_survive(photo: Image.Image) -> None:
     mask.paste(128, (0, 0, 40, 60))
     assert canvas.covered(photo, mask).surviving_area == 0.5
     assert canvas.surviving_area == 1.0
+
+
+def test_stripes_count_by_what_they_leave(photo: Image.Image) -> None:
+    """Each cell is touched, so that counting cells with a pixel would find all of them."""
+    large = photo.resize((320, 320))
+    mask = np.zeros((320, 320), np.uint8)
+    mask[np.arange(320) % 10 < 7] = 255
+    canvas = Canvas.of(large).covered(large, Image.fromarray(mask))
+    assert canvas.surviving_area == pytest.approx(0.3)
+    again = canvas.covered(large, Image.fromarray(mask))
+    assert again.surviving_area == pytest.approx(0.3)
+    across = canvas.covered(large, Image.fromarray(np.ascontiguousarray(mask.T)))
+    assert across.surviving_area == pytest.approx(0.09)
+    smaller = canvas.moved(lambda picture, _: operations.resize(picture, width=160, height=160))
+    assert smaller.surviving_area == pytest.approx(0.3)
+
+
+def test_scattered_pixels_do_not_survive(photo: Image.Image) -> None:
+    assert Canvas.of(photo).scattered(photo, 0.25).surviving_area == pytest.approx(0.75)
 
 
 def test_contrast_is_that_of_the_source_alone() -> None:
