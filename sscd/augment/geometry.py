@@ -53,19 +53,35 @@ class Geometry:
             picture: RGB; the picture this was drawn for, or one decoded at a reduced scale.
             size: Side of the view, pixels.
         """
-        whole = picture.size if self.right_angle % 180 == 0 else picture.size[::-1]
-        exact = self._scaled_box(picture)
-        if self.rotation is None:
-            box = _outer(exact, within=whole)
-            part = self._turned(picture.crop(self._before_turning(box, whole=whole)))
-            part = self._overlaid(part, whole=whole, origin=box[:2])
-        else:
-            turned = self._overlaid(self._turned(picture), whole=whole, origin=(0, 0))
-            rotated = operations.rotate_in_place(turned, degrees=self.rotation)
-            box = _outer(exact, within=rotated.size)
-            part = rotated.crop(box)
-        inner = _inner(exact, box)
+        part, inner = self._cropped(picture) if self.rotation is None else self._rotated(picture)
         return part.resize((size, size), Image.Resampling.BILINEAR, box=inner)
+
+    def _cropped(self, picture: Image.Image) -> tuple[Image.Image, FloatBox]:
+        """The whole pixels that hold the crop, and where it lies in them."""
+        # A picture decoded at a reduced scale is rounded up to the right and below, so that only
+        # what is counted from its own left and top can be scaled.
+        box = self._before_turning(self.box, whole=self._turned_size(self.picture))
+        exact = _scaled(box, self._scale(picture))
+        outer = _outer(exact, within=picture.size)
+        part = self._turned(picture.crop(outer))
+        left, top = self._after_turning(outer, picture.size)[:2]
+        whole = self._turned_size(picture.size)
+        part = self._overlaid(part, whole=whole, origin=(round(left), round(top)))
+        size = outer[2] - outer[0], outer[3] - outer[1]
+        return part, self._after_turning(_inner(exact, outer), size)
+
+    def _rotated(self, picture: Image.Image) -> tuple[Image.Image, FloatBox]:
+        """The same after the free rotation, which takes the whole picture."""
+        turned = self._overlaid(
+            self._turned(picture), whole=self._turned_size(picture.size), origin=(0, 0)
+        )
+        rotated = operations.rotate_in_place(turned, degrees=self.rotation or 0.0)
+        exact = _scaled(self.box, self._scale(picture))
+        outer = _outer(exact, within=rotated.size)
+        return rotated.crop(outer), _inner(exact, outer)
+
+    def _turned_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size if self.right_angle % 180 == 0 else (size[1], size[0])
 
     def _turned(self, part: Image.Image) -> Image.Image:
         if self.flip:
@@ -83,13 +99,10 @@ class Geometry:
             part = paste_emoji(part, whole=whole, origin=origin, **_fields(self.emoji))
         return part
 
-    def _scaled_box(self, picture: Image.Image) -> FloatBox:
-        """The crop in pixels of a picture that may be smaller than the one drawn for."""
-        # JPEG decodes to 1/2, 1/4 or 1/8 and rounds sides up: sides alone would say a little less.
+    def _scale(self, picture: Image.Image) -> float:
+        """What the picture was decoded at: 1, 1/2, 1/4 or 1/8."""
         reduction = max(self.picture[0] / picture.width, self.picture[1] / picture.height)
-        scale = 2.0 ** -round(math.log2(reduction))
-        left, top, right, bottom = self.box
-        return left * scale, top * scale, right * scale, bottom * scale
+        return float(2.0 ** -round(math.log2(reduction)))
 
     def _before_turning(self, box: Box, *, whole: tuple[int, int]) -> Box:
         """The box in the picture of which `box` is the turned image; `whole` is its turned size."""
@@ -105,6 +118,24 @@ class Geometry:
         if self.flip:
             left, right = width - right, width - left
         return left, top, right, bottom
+
+    def _after_turning(self, box: FloatBox, size: tuple[int, int]) -> FloatBox:
+        """Where `box` of a picture of this size lies once that is turned."""
+        (left, top, right, bottom), (width, height) = box, size
+        if self.flip:
+            left, right = width - right, width - left
+        if self.right_angle == 90:
+            return top, width - right, bottom, width - left
+        if self.right_angle == 180:
+            return width - right, height - bottom, width - left, height - top
+        if self.right_angle == 270:
+            return height - bottom, left, height - top, right
+        return left, top, right, bottom
+
+
+def _scaled(box: Box, scale: float) -> FloatBox:
+    left, top, right, bottom = box
+    return left * scale, top * scale, right * scale, bottom * scale
 
 
 def _outer(box: FloatBox, *, within: tuple[int, int]) -> Box:

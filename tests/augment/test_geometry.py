@@ -1,6 +1,7 @@
 """From a picture to a view's pixels: inside the crop, and at reduced scale."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -68,8 +69,9 @@ def test_a_reduced_jpeg_is_cropped_at_its_true_scale() -> None:
     with open_image(buffer.getvalue()) as encoded:
         reduced = encoded.load(reduce=8)
     assert reduced.size == (126, 76)
-    for angle, box in ((0, (500, 100, 1000, 600)), (90, (100, 500, 600, 1000))):
-        geometry = Geometry(picture=picture.size, box=box, right_angle=angle)
+    for angle, flip in itertools.product((0, 90, 180, 270), (False, True)):
+        box = (450, 60, 950, 560) if angle % 180 == 0 else (60, 450, 560, 950)
+        geometry = Geometry(picture=picture.size, box=box, right_angle=angle, flip=flip)
         full = np.asarray(geometry.apply(picture, size=50)).astype(float)
         small = np.asarray(geometry.apply(reduced, size=50)).astype(float)
-        assert np.abs((small - full)[2:-2, 2:-2, :2].mean(axis=(0, 1))).max() < 0.2
+        assert np.abs((small - full)[2:-2, 2:-2, :2].mean(axis=(0, 1))).max() < 0.5
