@@ -37,14 +37,19 @@ def preview(arguments: list[str]) -> None:
     """
     with one_line_errors(_PROG):
         settings = _parse(arguments)
-    if settings.pictures < 1 or settings.tile < 16 or settings.epoch < 0:
-        raise UserError("--pictures must be at least 1, --tile at least 16, --epoch at least 0")
+    for name, least in (("pictures", 1), ("tile", 16), ("epoch", 0)):
+        if settings[name] < least:
+            raise UserError(f"--{name} {settings[name]}: give at least {least}")
+    if settings.output.suffix.lower() != ".png":
+        raise UserError(f"--output {settings.output}: give a file that ends in .png")
     data: CopyDetectionData = settings.data
     data.prepare_data()
     data.setup("preview")
     rows = _rows(data.training_views(), pictures=settings.pictures, epoch=settings.epoch)
     recipe, epoch = data.recipe.name, settings.epoch
     title = f"{recipe}, {data.image_size} px, seed {data.seed}, epoch {epoch}"
+    if data.mixup.probability > 0:  # whom a view is mixed with depends on its batch
+        title += f"; before {data.mixup.probability:.0%} of views are mixed"
     sheet = draw_view_sheet(rows, tile=settings.tile, title=title)
     with atomic_path(settings.output) as temporary:
         sheet.save(temporary, format="PNG")
@@ -75,23 +80,40 @@ def _parse(arguments: list[str]) -> Any:
     parser.add_argument("--epoch", type=int, default=0, help="The epoch whose views are shown.")
     parser.add_argument("--tile", type=int, default=200, help="Side of a picture on the sheet.")
     parser.add_argument("--open", type=bool, default=True, help="Show it, given a screen.")
+    parser.add_argument("--seed_everything", type=int, default=0, help="As for `sscd train`.")
+    parser.link_arguments("seed_everything", "data.seed")
     with tempfile.TemporaryDirectory() as folder:
+        copies = {}
         for number, path in enumerate(named):
             check_config(path)
-            # What a training's configuration says of the model does not concern the views.
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            data = {"data": content["data"]} if "data" in content else {}
-            copy = Path(folder) / f"{number}-{path.name}"
-            copy.write_text(yaml.safe_dump(data), encoding="utf-8")
-            resolved = [
-                argument.replace(str(path), str(copy)) if str(path) in argument else argument
-                for argument in resolved
-            ]
-        parsed = parser.parse_args(resolved)
+            copies[str(path)] = Path(folder) / f"{number}.yaml"
+            copies[str(path)].write_text(yaml.safe_dump(_of_views(path)), encoding="utf-8")
+        parsed = parser.parse_args(_with_configs(resolved, copies))
     try:
         return parser.instantiate(parsed)
     except (ValueError, TypeError) as error:
         raise UserError(f"configuration: {error}") from error
+
+
+def _of_views(config: Path) -> dict[str, Any]:
+    """What a training's configuration says of its views; of the model it is left out."""
+    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    kept = {key: content[key] for key in ("data", "seed_everything") if key in content}
+    if "seed" in kept.get("data", {}):  # a saved configuration holds what was linked, too
+        kept["data"] = {key: value for key, value in kept["data"].items() if key != "seed"}
+    return kept
+
+
+def _with_configs(arguments: list[str], files: dict[str, Path]) -> list[str]:
+    """The arguments with other files for those that `--config` and `-c` name."""
+    replaced = list(arguments)
+    for place, argument in enumerate(arguments):
+        option, equals, value = argument.partition("=")
+        if equals and option in ("--config", "-c"):
+            replaced[place] = f"--config={files[value]}"
+        elif argument in ("--config", "-c") and place + 1 < len(arguments):
+            replaced[place : place + 2] = ["--config", str(files[arguments[place + 1]])]
+    return replaced
 
 
 def _rows(dataset: TrainingViews, *, pictures: int, epoch: int) -> list[PlannedViews]:

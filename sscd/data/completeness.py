@@ -86,6 +86,8 @@ def _check_directory(
     root: Path, name: str, sets: dict[str, ImageSet], *, decode: int | None, workers: int
 ) -> PartReport:
     folder = _directory(root, name)
+    if folder is None and _leaves_out(root, name):
+        return PartReport(name, "none")
     if folder is None:
         return PartReport(name, "missing", (f"the directory {root / name} is missing",))
     try:
@@ -102,8 +104,14 @@ def _check_directory(
     broken = [reason for reason in (reasons if paths else ()) if reason]
     if broken:
         problems.append(f"{len(broken):,} unreadable: {_some(broken)}")
-    found = f"{len(images):,} pictures, {len(paths):,} decoded"
+    found = f"{len(images):,} pictures, {len(paths) - len(broken):,} decoded"
     return PartReport(name, found, tuple(problems))
+
+
+def _leaves_out(root: Path, name: str) -> bool:
+    """Whether a set with list files has none of this part: `make-disc --training 0`."""
+    lists = root / LIST_FOLDER
+    return name == "train" and lists.is_dir() and not (lists / name).exists()
 
 
 def _check_ids(root: Path, name: str, images: ImageSet) -> Iterator[str]:
@@ -152,8 +160,17 @@ def _check_truth(root: Path, split: QuerySplit, sets: dict[str, ImageSet]) -> Pa
     for part, named in ((QUERY_DIRECTORIES[split][0], queries), ("references", references)):
         if part in sets and (unknown := named.difference(sets[part].ids)):
             problems.append(f"names {len(unknown):,} that are not in {part}: {_some(unknown)}")
-    listed = f", {len(truth.listed):,} queries" if truth.listed is not None else ""
-    return PartReport(names[0], f"{len(truth.pairs):,} true pairs{listed}", tuple(problems))
+    found = f"{len(truth.pairs):,} true pairs"
+    directory = QUERY_DIRECTORIES[split][0]
+    if truth.listed is not None and directory in sets:
+        silent = set(sets[directory].ids) - truth.listed
+        found += f" among {len(truth.listed):,} queries"
+        # DISC21's public truth speaks of half of the development queries.
+        if silent and (root / LIST_FOLDER / directory).is_file():
+            problems.append(f"says nothing of {len(silent):,} queries: {_some(silent)}")
+        elif silent:
+            found += f", says nothing of {len(silent):,} others"
+    return PartReport(names[0], found, tuple(problems))
 
 
 def _failure(path: Path) -> str:

@@ -14,7 +14,7 @@ from sscd.data.records import ImageSet
 from sscd.files import atomic_path
 
 # Raise it when decoding or hashing changes: caches are named after it.
-HASH_VERSION = 2
+HASH_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class HashCache:
 
     Attributes:
         path: The file; None for a cache that is not kept.
-        entries: By stamp the hash, that of the mirror image, and a reason (empty where the picture
-            could be read).
+        entries: By stamp the hash, that of the mirror image, whether the picture is blank, and a
+            reason (empty where it could be read).
     """
 
     path: Path | None
-    entries: dict[Stamp, tuple[int, int, str]]
+    entries: dict[Stamp, tuple[int, int, bool, str]]
 
     @classmethod
     def empty(cls) -> Self:
@@ -52,7 +52,7 @@ class HashCache:
         try:
             with np.load(path, allow_pickle=False) as file:
                 columns = [file[key].tolist() for key in ("names", "sizes", "mtimes")]
-                known = [file[key].tolist() for key in ("hashes", "mirrored", "reasons")]
+                known = [file[key].tolist() for key in ("hashes", "mirrored", "blank", "reasons")]
                 stamps = [Stamp(*row) for row in zip(*columns, strict=True)]
                 entries = dict(zip(stamps, zip(*known, strict=True), strict=True))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -61,12 +61,13 @@ class HashCache:
 
     def look_up(
         self, stamps: list[Stamp]
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], list[str | None]]:
-        """The (n,) hashes, those mirrored, and the reasons, None where nothing is known."""
-        found = [self.entries.get(stamp, (0, 0, None)) for stamp in stamps]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_], list[str | None]]:
+        """The (n,) hashes, those mirrored, blanks, and reasons (None where nothing is known)."""
+        found = [self.entries.get(stamp, (0, 0, False, None)) for stamp in stamps]
         hashes = np.array([entry[0] for entry in found], dtype=np.uint64)
         mirrored = np.array([entry[1] for entry in found], dtype=np.uint64)
-        return hashes, mirrored, [entry[2] for entry in found]
+        blank = np.array([entry[2] for entry in found], dtype=bool)
+        return hashes, mirrored, blank, [entry[3] for entry in found]
 
     def save(
         self,
@@ -74,6 +75,7 @@ class HashCache:
         *,
         hashes: NDArray[np.uint64],
         mirrored: NDArray[np.uint64],
+        blank: NDArray[np.bool_],
         reasons: list[str | None],
     ) -> None:
         """Remember these pictures, and no others, as far as they could be read.
@@ -94,6 +96,7 @@ class HashCache:
                 mtimes=np.array([stamps[i].mtime_ns for i in kept], dtype=np.int64),
                 hashes=hashes[kept],
                 mirrored=mirrored[kept],
+                blank=blank[kept],
                 reasons=np.array([reasons[i] for i in kept], dtype=np.str_),
             )
 

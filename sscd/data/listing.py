@@ -34,7 +34,10 @@ class Listing:
             return ()
         counts = ", ".join(f"{count} {what}" for what, count in sorted(self.other.items()))
         total = sum(self.other.values())
-        return (f"{self.images.root}: {total} entries are not pictures to read ({counts})",)
+        line = f"{self.images.root}: {total} entries are not pictures to read ({counts})"
+        if set(HEIF_EXTENSIONS) & set(self.other):
+            line += "; for heic and heif install sscd[heic]"
+        return (line,)
 
 
 def scan_images(root: Path, *, name: str) -> Listing:

@@ -13,7 +13,11 @@ from sscd.data.hash_cache import HashCache, stamp_files
 from sscd.data.parallel import parallel_map
 from sscd.data.records import ImageSet
 
+SMALLEST_SIDE = 32
+"""Short side, in pixels, below which a picture counts as blank."""
+
 _SIDE = 32
+_EVEN = 2.0  # standard deviation of grey levels, of 255
 _LOW = 8
 # What mirroring does to the columns of the transform.
 _MIRROR = (-1.0) ** np.arange(_LOW)
@@ -28,12 +32,15 @@ class ImageHashes:
     Attributes:
         hashes: (n,) uint64; 0 where a picture could not be read.
         mirrored: (n,) uint64, the hashes of the mirror images; 0 where it could not be read.
+        blank: (n,) whether a picture is too small or too even to be told from another: its short
+            side is under `SMALLEST_SIDE` pixels, or its grey levels hardly vary.
         readable: (n,) whether the picture could be read.
         failures: (path, reason) of every picture that could not be read.
     """
 
     hashes: NDArray[np.uint64]
     mirrored: NDArray[np.uint64]
+    blank: NDArray[np.bool_]
     readable: NDArray[np.bool_]
     failures: tuple[tuple[Path, str], ...]
 
@@ -76,26 +83,30 @@ def hash_images(
     """
     stamps = stamp_files(images)
     known = HashCache.open(cache, root=images.root) if cache is not None else HashCache.empty()
-    hashes, mirrored, reasons = known.look_up(stamps)
+    hashes, mirrored, blank, reasons = known.look_up(stamps)
     missing = [i for i, reason in enumerate(reasons) if reason is None]
     paths = [images.path(i) for i in missing]
     results = parallel_map(_hash_file, paths, workers=workers, description=description)
     try:
         for index, result in zip(missing, results if missing else (), strict=True):
-            hashes[index], mirrored[index], reasons[index] = result
+            hashes[index], mirrored[index], blank[index], reasons[index] = result
     finally:
         if missing and cache is not None:
-            known.save(stamps, hashes=hashes, mirrored=mirrored, reasons=reasons)
+            known.save(stamps, hashes=hashes, mirrored=mirrored, blank=blank, reasons=reasons)
     readable = np.array([reason == "" for reason in reasons], dtype=bool)
     failures = tuple((images.path(i), reasons[i] or "") for i in np.flatnonzero(~readable).tolist())
-    return ImageHashes(hashes=hashes, mirrored=mirrored, readable=readable, failures=failures)
+    return ImageHashes(
+        hashes=hashes, mirrored=mirrored, blank=blank, readable=readable, failures=failures
+    )
 
 
-def _hash_file(path: Path) -> tuple[np.uint64, np.uint64, str]:
+def _hash_file(path: Path) -> tuple[np.uint64, np.uint64, bool, str]:
     try:
-        return *perceptual_hashes(load_image(path, draft=_DRAFT)), ""
+        image = load_image(path, draft=_DRAFT)
     except UnreadableImage as error:
-        return np.uint64(0), np.uint64(0), error.reason
+        return np.uint64(0), np.uint64(0), False, error.reason
+    blank = min(image.size) < SMALLEST_SIDE or np.asarray(image.convert("L")).std() < _EVEN
+    return *perceptual_hashes(image), bool(blank), ""
 
 
 def _low_frequencies(image: Image.Image) -> NDArray[np.float64]:

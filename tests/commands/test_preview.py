@@ -49,7 +49,8 @@ def test_a_preview_shows_views_and_their_parameters(
         (["--data.recipe.name", "hard"], "data.recipe.name"),
         (["--data.batch_size", "1"], "batch_size got 1"),
         (["--data.root", "/nowhere"], "/nowhere"),
-        ([*SMALL, "--pictures", "0"], "--pictures must be at least 1"),
+        (["--output", "a.jpg"], "--output a.jpg: give a file that ends in .png"),
+        ([*SMALL, "--pictures", "0"], "--pictures 0: give at least 1"),
     ],
 )
 def test_wrong_arguments_are_one_line(
@@ -77,3 +78,25 @@ def test_check_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_check_wants_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "nowhere"]) == 2
     assert "nowhere is no directory" in capsys.readouterr().err
+
+
+def test_the_seed_is_that_of_the_training(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("seed_everything: 7\ndata:\n  seed: 3\n  image_size: 32\n")
+    options = [*SMALL, "--pictures", "2"]
+    for output, arguments in (
+        ("c.yaml.png", ["--config", "c.yaml"]),
+        ("b.png", ["--config", "c.yaml", "--seed_everything", "8"]),
+        ("e.png", ["--config=c.yaml", "--seed_everything=7"]),
+    ):
+        assert main(["preview", *arguments, *options, "--output", output]) == 0
+    first, second, third = (
+        (tmp_path / f"{name}.json").read_text() for name in ("c.yaml", "b", "e")
+    )
+    assert first == third != second
+
+
+def test_the_sheet_says_that_views_are_mixed(tmp_path: Path) -> None:
+    for probability in ("0", "0.5"):
+        mixup = ["--data.mixup.probability", probability, "--output", f"{probability}.png"]
+        assert main(["preview", *SMALL, *mixup]) == 0
+    assert (tmp_path / "0.png").read_bytes() != (tmp_path / "0.5.png").read_bytes()

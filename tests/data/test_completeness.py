@@ -41,7 +41,7 @@ def test_a_whole_set_has_no_problem(root: Path) -> None:
     assert [*found] == [*PARTS, "dev_queries_groundtruth.csv", "test_queries_groundtruth.csv"]
     assert all(part.problems == () for part in found.values())
     assert found["train"].found == "3 pictures, 3 decoded"
-    assert found["dev_queries_groundtruth.csv"].found == "1 true pairs, 2 queries"
+    assert found["dev_queries_groundtruth.csv"].found == "1 true pairs among 2 queries"
 
 
 def test_every_fault_is_named(root: Path) -> None:
@@ -62,6 +62,26 @@ def test_every_fault_is_named(root: Path) -> None:
     assert problem.endswith("Q00000.jpg: truncated")
     truth = found["test_queries_groundtruth.csv"].problems
     assert truth == ("names 1 that are not in references: R999999",)
+
+
+def test_a_truth_that_was_cut_short_is_named(root: Path) -> None:
+    truth = root / "dev_queries_groundtruth.csv"
+    truth.write_text("query_id,reference_id\nQ00000,R000001\n")
+    problems = reports(root)[truth.name].problems
+    assert problems == ("says nothing of 1 queries: Q00001",)
+    (root / "list_files" / "dev_queries").unlink()
+    part = reports(root)[truth.name]
+    assert part.problems == ()
+    assert part.found == "1 true pairs among 1 queries, says nothing of 1 others"
+
+
+def test_a_benchmark_without_training_pictures_is_whole(root: Path) -> None:
+    for path in (root / "train").iterdir():
+        path.unlink()
+    (root / "train").rmdir()
+    assert reports(root)["train"].problems != ()
+    (root / "list_files" / "train").unlink()
+    assert reports(root)["train"] == PartReport("train", "none")
 
 
 def test_missing_and_empty_parts_are_named(root: Path) -> None:

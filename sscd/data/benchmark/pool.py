@@ -21,18 +21,20 @@ class Pool:
     Attributes:
         images: In a random order that is stable: a picture more or less moves no other.
         found: How many pictures the folder holds.
+        blank: How many are left out as too small or too even to be told from another.
         near_copies: How many are left out as near-copies or mirror images of one that is used.
         unreadable: (path, reason) of every picture that could not be read.
     """
 
     images: ImageSet
     found: int
+    blank: int
     near_copies: int
     unreadable: tuple[tuple[Path, str], ...]
 
 
 def find_pool(listing: Listing, request: BenchmarkRequest, *, cache: Path, workers: int) -> Pool:
-    """Hash a folder's pictures and leave out near-copies (DISC21 paper, section 4.1).
+    """Hash a folder's pictures and leave out blank ones and near-copies (DISC21 paper, 4.1).
 
     Mirror images count as near-copies. Of a group of chained perceptual hashes the picture is kept
     whose path comes first in the stable order.
@@ -48,7 +50,7 @@ def find_pool(listing: Listing, request: BenchmarkRequest, *, cache: Path, worke
     """
     images = listing.images
     hashed = hash_images(images, workers=workers, cache=cache, description="hashing pictures")
-    readable = np.flatnonzero(hashed.readable)
+    readable = np.flatnonzero(hashed.readable & ~hashed.blank)
     groups = near_duplicate_groups(
         hashed.hashes[readable],
         max_distance=request.near_duplicate_distance,
@@ -61,6 +63,7 @@ def find_pool(listing: Listing, request: BenchmarkRequest, *, cache: Path, worke
     pool = Pool(
         images=images.subset(kept, name="pictures"),
         found=len(images),
+        blank=int((hashed.readable & hashed.blank).sum()),
         near_copies=len(readable) - len(kept),
         unreadable=hashed.failures,
     )
@@ -81,6 +84,7 @@ def _check_enough(pool: Pool, request: BenchmarkRequest, *, root: Path) -> None:
     )
     raise UserError(
         f"{root}: {needed:,} pictures are needed ({sums}); it holds {pool.found:,}, of which "
-        f"{len(pool.unreadable):,} cannot be read and {pool.near_copies:,} are near-copies, so "
+        f"{len(pool.unreadable):,} cannot be read, {pool.blank:,} are too small or of one colour "
+        f"and {pool.near_copies:,} are near-copies, so "
         f"{there:,} are left; add pictures, or {advice}"
     )

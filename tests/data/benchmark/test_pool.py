@@ -18,7 +18,7 @@ REQUEST = replace(SMALL, references=2, queries=1, distractors=1, training=3, ext
 
 def _noise(seed: int) -> Image.Image:
     values = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    return Image.fromarray(values)
+    return Image.fromarray(values).resize((48, 48), Image.Resampling.NEAREST)
 
 
 def _find(root: Path, cache: Path, request: BenchmarkRequest = REQUEST) -> Pool:
@@ -47,6 +47,15 @@ def test_one_of_each_near_copy_and_mirror_image_is_kept(root: Path, tmp_path: Pa
     assert kept >= {str(number) for number in range(2, 12)}
 
 
+def test_blank_pictures_are_left_out(root: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (200, 150), "white").save(root / "white.png")
+    _noise(50).resize((400, 31)).save(root / "line.png")
+    Image.new("RGB", (1, 1)).save(root / "dot.png")
+    pool = _find(root, tmp_path / "c")
+    assert (pool.found, pool.blank, len(pool.images)) == (18, 3, 12)
+    assert not {"white", "line", "dot"} & set(pool.images.ids)
+
+
 def test_the_order_is_that_of_the_seed_and_a_picture_more_moves_none(
     root: Path, tmp_path: Path
 ) -> None:
@@ -65,7 +74,8 @@ def test_too_few_pictures_are_said_with_the_arithmetic(root: Path, tmp_path: Pat
         _find(root, tmp_path / "c", request)
     message = str(caught.value)
     assert "18 pictures are needed (6 references + 2 distractors + 1 extras + 9 train" in message
-    assert "holds 15, of which 1 cannot be read and 2 are near-copies, so 12 are left" in message
+    assert "holds 15, of which 1 cannot be read, 0 are too small" in message
+    assert "and 2 are near-copies, so 12 are left" in message
     assert "--training 3 would fit" in message
     with pytest.raises(UserError, match="ask for fewer references"):
         _find(root, tmp_path / "c", replace(REQUEST, references=30))
