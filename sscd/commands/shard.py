@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from sscd.data.listing import scan_images
-from sscd.data.shard_writer import SKIPPED_FILE, PackOptions, pack_shards
+from sscd.data.shards.archive import PackOptions
+from sscd.data.shards.writer import SKIPPED_FILE, pack_shards
 from sscd.errors import UserError
 from sscd.terminal import say, warn
 
@@ -33,6 +34,8 @@ def shard(
             f"--megabytes {megabytes} --max_side {max_side} --workers {workers}: give at least "
             "1 megabyte, 16 pixels and 0 workers"
         )
+    if output.resolve().is_relative_to(pictures.resolve()):
+        raise UserError(f"{output} lies in {pictures}, which it packs; give a directory elsewhere")
     listing = scan_images(pictures, name="training")
     for line in listing.left_out:
         warn(line)

@@ -15,7 +15,7 @@ from sscd.data.datasets import InferencePictures, PictureBatch, collate_pictures
 from sscd.data.loader import make_loader
 from sscd.data.records import Collection, Pictures
 from sscd.data.samplers import EpochSampler, ResumableLoader, ShareSampler
-from sscd.data.shards import ShardedPictures
+from sscd.data.shards.pictures import ShardedPictures
 from sscd.data.sources import FolderConfig, Layout, ProceduralConfig, open_collection
 from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, finish_views
 from sscd.errors import UserError
@@ -47,6 +47,7 @@ class CopyDetectionData(LightningDataModule):
         max_training: Use at most this many training pictures; null for all.
         shards: A directory or URL of shards (`sscd shard`) that the training pictures are read
             from, in place of DISC21's `train/` or of the folder's own training part.
+        shard_cache_gb: What the cache may hold of shards behind a URL; null for all of them.
     """
 
     collection: Collection
@@ -70,6 +71,7 @@ class CopyDetectionData(LightningDataModule):
         procedural: ProceduralConfig = ProceduralConfig(),
         max_training: int | None = None,
         shards: str | None = None,
+        shard_cache_gb: float | None = None,
     ) -> None:
         super().__init__()
         if views < 2:
@@ -99,6 +101,7 @@ class CopyDetectionData(LightningDataModule):
         self.procedural = procedural
         self.max_training = max_training
         self.shards = shards
+        self.shard_cache_gb = shard_cache_gb
         self._rank, self._ranks = 0, 1
 
     def prepare_data(self) -> None:
@@ -142,6 +145,7 @@ class CopyDetectionData(LightningDataModule):
             folder=self.folder,
             procedural=self.procedural,
             shards=self.shards,
+            shard_cache_gb=self.shard_cache_gb,
             workers=max(1, self.workers),
         )
         return opened.limit_training(self.max_training)

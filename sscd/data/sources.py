@@ -1,5 +1,6 @@
 """One door to all layouts: DISC21, a plain folder, or procedural pictures."""
 
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from sscd.data.folder import split_folder
 from sscd.data.procedural_set import procedural_collection
 from sscd.data.query_sets import render_queries
 from sscd.data.records import Collection
-from sscd.data.shards import ShardedPictures
+from sscd.data.shards.leaks import without_leaks
+from sscd.data.shards.pictures import ShardedPictures
 from sscd.errors import UserError
 
 Layout = Literal["auto", "disc21", "folder", "procedural"]
@@ -89,6 +91,7 @@ def open_collection(
     folder: FolderConfig = FolderConfig(),
     procedural: ProceduralConfig = ProceduralConfig(),
     shards: str | None = None,
+    shard_cache_gb: float | None = None,
     workers: int = 1,
 ) -> Collection:
     """Open a data set, making what its validation lacks in the cache.
@@ -100,15 +103,19 @@ def open_collection(
         folder: For a plain folder.
         procedural: For procedural pictures.
         shards: A directory or URL of shards that holds the training pictures in place of `root`.
+        shard_cache_gb: What the cache may hold of shards behind a URL, in 10⁹ bytes; beyond, the
+            longest unused are removed. None for no limit.
         workers: Processes that draw, hash and edit.
 
     Raises:
-        UserError: The directory is missing, empty or not what `layout` says, or the shards hold
-            pictures that are validated on.
+        UserError: The directory is missing, empty or not what `layout` says, the shards hold
+            pictures that are validated on, or `shard_cache_gb` is no size.
     """
     kept = cache_directory(cache)
     opened = _open(root, kept, layout=layout, folder=folder, procedural=procedural, workers=workers)
-    return opened if shards is None else _from_shards(opened, shards, cache=kept)
+    if shards is None:
+        return opened
+    return _from_shards(opened, shards, cache=kept, limit_gb=shard_cache_gb)
 
 
 def _open(
@@ -136,15 +143,19 @@ def _open(
     return _folder(root, kept, folder, workers)
 
 
-def _from_shards(opened: Collection, location: str, *, cache: Path) -> Collection:
+def _from_shards(
+    opened: Collection, location: str, *, cache: Path, limit_gb: float | None
+) -> Collection:
     """The collection with its training pictures out of shards."""
-    pictures = ShardedPictures.open(location, cache=cache)
-    if shared := set(pictures.ids) & set(opened.references.ids):
+    if limit_gb is not None and not (math.isfinite(limit_gb) and limit_gb > 0):
         raise UserError(
-            f"data.shards {location} holds {len(shared)} of the references that are validated on "
-            f"({min(shared)}); pack the training pictures alone"
+            f"data.shard_cache_gb {limit_gb}: give a size above 0, or leave it out for no limit"
         )
-    return replace(opened, training=pictures, left_out=(*opened.left_out, *pictures.broken))
+    limit = None if limit_gb is None else int(limit_gb * 1e9)
+    pictures = ShardedPictures.open(location, cache=cache, limit=limit)
+    pictures, leaks = without_leaks(pictures, opened.references, opened.queries)
+    left_out = (*opened.left_out, *pictures.broken, *leaks)
+    return replace(opened, training=pictures, left_out=left_out)
 
 
 def _part_of_disc21(root: Path) -> str | None:

@@ -7,7 +7,10 @@ import pytest
 from PIL import Image
 
 from sscd.data.listing import scan_images
-from sscd.data.shard_writer import PackOptions, pack_shards
+from sscd.data.shards.archive import PackOptions
+from sscd.data.shards.pictures import ShardedPictures
+from sscd.data.shards.store import RemoteShards
+from sscd.data.shards.writer import pack_shards
 from sscd.data.sources import (
     FolderConfig,
     ProceduralConfig,
@@ -121,12 +124,61 @@ def test_half_a_disc21_is_no_plain_folder(folder: Path, tmp_path: Path) -> None:
 def test_shards_take_the_place_of_training_files_alone(tmp_path: Path) -> None:
     drawn = open_collection(None, cache=tmp_path / "c", procedural=SMALL)
     root = drawn.references.root.parent
-    for name in ("train", "references"):
-        images = scan_images(root / name, name=name).images
-        pack_shards(images, tmp_path / name, PackOptions(), workers=0)
+    images = scan_images(root / "train", name="training").images
+    pack_shards(images, tmp_path / "train", PackOptions(), workers=0)
     opened = open_collection(root, shards=str(tmp_path / "train"))
     assert opened.training.ids == drawn.training.ids
     assert isinstance(opened.training.source(0), bytes)
     assert opened.references.ids == drawn.references.ids
-    with pytest.raises(UserError, match=f"holds {SMALL.references} of the references that are"):
-        open_collection(root, shards=str(tmp_path / "references"))
+
+
+def drawn_and_packed(
+    tmp_path: Path, part: str, *, max_side: int | None = None
+) -> tuple[Path, Path]:
+    """A directory in DISC21's layout, and shards of a folder of it (`.` for all)."""
+    drawn = open_collection(None, cache=tmp_path / "c", procedural=SMALL)
+    root = drawn.references.root.parent
+    images = scan_images(root / part, name="training").images
+    pack_shards(images, tmp_path / "shards", PackOptions(max_side=max_side), workers=0)
+    return root, tmp_path / "shards"
+
+
+@pytest.mark.parametrize("max_side", [None, 16])
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("references", r"\(references/\S+, …: 6 of 11 looked at\)"),
+        ("dev_queries", r"\(dev_queries/\S+, …: 5 of 11 looked at\)"),
+        (".", r"\(references/\S+, …: 11 of 11 looked at\)"),
+    ],
+)
+def test_shards_of_what_is_validated_on_are_refused(
+    tmp_path: Path, part: str, said: str, max_side: int | None
+) -> None:
+    root, shards = drawn_and_packed(tmp_path, part, max_side=max_side)
+    with pytest.raises(UserError, match=rf"data\.shards {shards} holds pictures .*{said}; pack"):
+        open_collection(root, shards=str(shards))
+
+
+def test_other_pictures_of_equal_names_are_no_leak(folder: Path, tmp_path: Path) -> None:
+    drawn = open_collection(None, cache=tmp_path / "c", procedural=SMALL)
+    other = tmp_path / "other"
+    other.mkdir()
+    for index, name in enumerate(drawn.references.names.tolist()):
+        (other / name.decode()).write_bytes((folder / f"{index}.png").read_bytes())
+    pack_shards(scan_images(other, name="training").images, tmp_path / "s", PackOptions())
+    opened = open_collection(drawn.references.root.parent, shards=str(tmp_path / "s"))
+    assert opened.training.ids == opened.references.ids
+
+
+def test_the_shard_cache_is_limited_in_gigabytes(tmp_path: Path) -> None:
+    root, shards = drawn_and_packed(tmp_path, "train")
+    url = f"file://{shards}"
+    for given, limit in ((None, None), (2.5, 2_500_000_000)):
+        opened = open_collection(root, cache=tmp_path, shards=url, shard_cache_gb=given)
+        assert isinstance(opened.training, ShardedPictures)
+        assert isinstance(opened.training.store, RemoteShards)
+        assert opened.training.store.limit == limit
+    for wrong in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(UserError, match=r"data\.shard_cache_gb \S+: give a size above 0"):
+            open_collection(root, cache=tmp_path, shards=url, shard_cache_gb=wrong)

@@ -11,42 +11,20 @@ import pytest
 import torch
 
 from sscd.data.decode import UnreadableImage
-from sscd.data.records import ImageSet
-from sscd.data.shard_writer import PackOptions, pack_shards
-from sscd.data.shards import ShardedPictures
+from sscd.data.shards.pictures import ShardedPictures
+from sscd.data.shards.store import RemoteShards
 from sscd.errors import UserError
-
-COUNT = 24
+from tests.data.shards.urls import COUNT, cached, open_url, original, pack_bytes
 
 
 @pytest.fixture
 def packed(tmp_path: Path) -> Path:
-    root = tmp_path / "folder"
-    root.mkdir()
-    rng = np.random.default_rng(0)
-    for index in range(COUNT):
-        (root / f"{index:02d}.jpg").write_bytes(rng.bytes(240_000))
-    names = [f"{index:02d}.jpg" for index in range(COUNT)]
-    images = ImageSet.from_names("training", root=root, names=names)
-    pack_shards(images, tmp_path / "shards", PackOptions(megabytes=1))
-    return tmp_path / "shards"
+    return pack_bytes(tmp_path)
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sscd.data.shard_store.time.sleep", lambda _: None)
-
-
-def original(packed: Path, index: int) -> bytes:
-    return (packed.parent / "folder" / f"{index:02d}.jpg").read_bytes()
-
-
-def open_url(packed: Path, *, limit: int | None = None) -> ShardedPictures:
-    return ShardedPictures.open(f"file://{packed}", cache=packed.parent / "cache", limit=limit)
-
-
-def cached(packed: Path) -> list[Path]:
-    return sorted((packed.parent / "cache").rglob("*.tar"))
+    monkeypatch.setattr("sscd.data.shards.store.time.sleep", lambda _: None)
 
 
 def test_a_shard_is_copied_when_it_is_read_and_once(packed: Path) -> None:
@@ -87,6 +65,15 @@ def test_the_shard_in_use_stays(packed: Path) -> None:
         assert len(cached(packed)) == 1
 
 
+def test_a_cache_that_is_too_small_names_its_key(
+    packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = open_url(packed, limit=1)
+    monkeypatch.setattr(RemoteShards, "_make_room", lambda _, *, keep: keep.unlink())
+    with pytest.raises(UnreadableImage, match=r"raise data\.shard_cache_gb"):
+        pictures.read(0)
+
+
 def test_another_packing_has_another_cache(packed: Path) -> None:
     open_url(packed).read(0)
     table = packed / "index.json"
@@ -116,7 +103,7 @@ def test_a_broken_shard_is_said_and_not_asked_for_again(
     with pytest.raises(UnreadableImage, match=reason):
         pictures.read(lost[1])
     now = time.monotonic()
-    monkeypatch.setattr("sscd.data.shard_store.time.monotonic", lambda: now + 1000.0)
+    monkeypatch.setattr("sscd.data.shards.store.time.monotonic", lambda: now + 1000.0)
     assert pictures.read(lost[0]) == original(packed, lost[0])
 
 

@@ -19,8 +19,9 @@ from sscd.data.listing import scan_images
 from sscd.data.loader import make_loader
 from sscd.data.records import ImageSet, Pictures
 from sscd.data.samplers import EpochSampler, ResumableLoader
-from sscd.data.shard_writer import PackOptions, pack_shards
-from sscd.data.shards import ShardedPictures
+from sscd.data.shards.archive import PackOptions
+from sscd.data.shards.pictures import ShardedPictures
+from sscd.data.shards.writer import pack_shards
 from sscd.data.training_views import TrainingViews, ViewBatch, collate_views
 from sscd.errors import UserError
 

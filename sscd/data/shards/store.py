@@ -4,11 +4,12 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import time
 from pathlib import Path
 from typing import Protocol
 
-from sscd.data.shard_index import Shard
+from sscd.data.shards.index import Shard
 from sscd.errors import UserError
 
 _ATTEMPTS = 3
@@ -80,6 +81,7 @@ class RemoteShards:
         self.limit = limit
         self._local = LocalShards(cache)
         self._failed: dict[str, tuple[float, str]] = {}
+        self._tidied = False
 
     def read(self, shard: Shard, *, offset: int, size: int) -> bytes:
         """`size` bytes of a shard from `offset` on, after copying the shard if need be.
@@ -98,7 +100,9 @@ class RemoteShards:
                 with contextlib.suppress(OSError):
                     os.utime(path)
                 return data
-        raise BrokenShard(f"shard {shard.name} leaves the cache before it is read; raise its limit")
+        raise BrokenShard(
+            f"shard {shard.name} leaves the cache before it is read; raise data.shard_cache_gb"
+        )
 
     def _fetch(self, shard: Shard, path: Path) -> None:
         from filelock import FileLock
@@ -108,6 +112,7 @@ class RemoteShards:
             raise BrokenShard(reason)
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
+            self._tidy()
             with FileLock(path.with_suffix(".lock")):
                 if not _is_whole(path, shard):
                     self._download(shard, path)
@@ -118,11 +123,13 @@ class RemoteShards:
         except OSError as error:
             raise UserError(
                 f"cannot write {path}: {error.strerror or error}; "
-                "give data.cache a directory that can be written and has space"
+                "give data.cache a directory that can be written and has space, or limit "
+                "data.shard_cache_gb"
             ) from error
 
     def _download(self, shard: Shard, path: Path) -> None:
-        partial = path.with_suffix(f".{os.getpid()}.part")
+        # One name whoever copies, for the lock is held: what a killed copy left is overwritten.
+        partial = path.with_suffix(".part")
         try:
             copy_from_url(f"{self.url}/{shard.name}", partial)
             if partial.stat().st_size != shard.size or _sha256(partial) != shard.sha256:
@@ -130,6 +137,18 @@ class RemoteShards:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Remove, once, what killed processes left half copied; what is being copied stays."""
+        from filelock import FileLock, Timeout
+
+        if self._tidied:
+            return
+        self._tidied = True
+        for partial in self.cache.glob("*.part"):
+            lock = re.sub(r"(\.\d+)?\.part$", ".lock", partial.name)
+            with contextlib.suppress(Timeout), FileLock(self.cache / lock, timeout=0):
+                partial.unlink(missing_ok=True)
 
     def _make_room(self, *, keep: Path) -> None:
         if self.limit is None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sscd.data.decode import UnreadableImage
 from sscd.data.records import ImageSet
-from sscd.data.shard_index import INDEX_FILE, MEMBERS_FILE, Shard, ShardIndex
-from sscd.data.shard_store import (
+from sscd.data.shards.index import INDEX_FILE, MEMBERS_FILE, Shard, ShardIndex
+from sscd.data.shards.store import (
     BrokenShard,
     LocalShards,
     RemoteShards,
@@ -123,6 +123,11 @@ class ShardedPictures:
         """(n,) which shard a picture is in."""
         return self.index.shard
 
+    @property
+    def digests(self) -> NDArray[np.uint64]:
+        """(n,) `content_digest` of the files that the pictures were packed from."""
+        return self.index.digests
+
     def subset(self, indices: Sequence[int] | NDArray[np.integer], *, name: str = "") -> Self:
         """The pictures at `indices`, in that order, with the ids they have here."""
         chosen = np.asarray(indices, dtype=np.int64)
@@ -132,6 +137,7 @@ class ShardedPictures:
             shard=self.index.shard[chosen],
             offset=self.index.offset[chosen],
             size=self.index.size[chosen],
+            digests=self.index.digests[chosen],
         )
         return type(self)(index, self.store, location=self.location, broken=self.broken)
 

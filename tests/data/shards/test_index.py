@@ -1,14 +1,19 @@
 """An index that is missing, broken or hostile is refused by name."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sscd.data.records import ImageSet
-from sscd.data.shard_writer import PackOptions, pack_shards
-from sscd.data.shards import ShardedPictures
+from sscd.data.shards.archive import PackOptions
+from sscd.data.shards.index import content_digest
+from sscd.data.shards.pictures import ShardedPictures
+from sscd.data.shards.writer import pack_shards
 from sscd.errors import UserError
 
 
@@ -41,7 +46,8 @@ def _edit(copy: Path, change: Callable[[dict[str, object]], object]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda table: table.update(version=2),
+        lambda table: table.update(version=1),
+        lambda table: table.update(version=3),
         lambda table: table.update(format="other"),
         lambda table: table.update(members_sha256="0" * 64),
         lambda table: table["shards"].pop(),
@@ -54,8 +60,29 @@ def _edit(copy: Path, change: Callable[[dict[str, object]], object]) -> None:
 )
 def test_a_wrong_index_is_refused(copy: Path, change: Callable[..., object]) -> None:
     _edit(copy, change)
-    with pytest.raises(UserError, match=r"index\.json cannot be used"):
+    with pytest.raises(UserError, match=r"index\.json cannot be used.*pack again") as caught:
         open_shards(copy)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("digests", [None, np.zeros(8), np.zeros(7, dtype=np.uint64)])
+def test_members_with_wrong_digests_are_refused(
+    copy: Path, digests: NDArray[np.generic] | None
+) -> None:
+    with np.load(copy / "members.npz") as file:
+        columns = {name: file[name] for name in file.files if name != "digests"}
+    if digests is not None:
+        columns["digests"] = digests
+    np.savez(copy / "members.npz", **columns)
+    checksum = hashlib.sha256((copy / "members.npz").read_bytes()).hexdigest()
+    _edit(copy, lambda table: table.update(members_sha256=checksum))
+    with pytest.raises(UserError, match=r"digests|differ in length"):
+        open_shards(copy)
+
+
+def test_a_content_digest_is_64_bits_of_blake2b() -> None:
+    assert content_digest(b"abc") == 0x5995_D533_D814_BBD8  # b2sum -l 64, bytes reversed
+    assert content_digest(b"abc").dtype == np.uint64
 
 
 def test_files_that_are_no_index_are_refused(copy: Path) -> None:
