@@ -10,12 +10,13 @@ from sscd.data.benchmark.copying import copy_pictures
 from sscd.data.benchmark.editing import edit_queries
 from sscd.data.benchmark.extras import ExtraPictures
 from sscd.data.benchmark.journal import MARKER, Journal
-from sscd.data.benchmark.lists import Record, summarise, write_lists
-from sscd.data.benchmark.plan import SPLITS, plan_benchmark
+from sscd.data.benchmark.lists import Record, check_sources, summarise, write_lists
+from sscd.data.benchmark.plan import SPLITS, Plan, plan_benchmark
 from sscd.data.benchmark.pool import Pool, find_pool
-from sscd.data.benchmark.provenance import describe_request, versions
+from sscd.data.benchmark.provenance import describe_left_out, describe_request, versions
 from sscd.data.benchmark.request import BenchmarkRequest
-from sscd.data.benchmark.tables import load_tables
+from sscd.data.benchmark.tables import AIR_GAP, BY_HAND, Tables, load_tables, settle_shares
+from sscd.data.benchmark.whole import CONTACT_SHEET
 from sscd.data.folder import NEAR_DUPLICATE_DISTANCE
 from sscd.data.listing import Listing, scan_images
 from sscd.data.skipped import SkipLog
@@ -25,7 +26,7 @@ from sscd.files import check_writable_directory
 from sscd.report.contact_sheet import write_contact_sheet
 from sscd.terminal import say, warn
 
-_SHEET = "contact_sheet.jpg"
+_NAMED = 3
 _PHASES = {"dev": "Phase I (dev)", "test": "Phase II (test)"}
 
 
@@ -52,7 +53,7 @@ def make_disc(
 
     Args:
         photos: The folder; it is only read.
-        out: The directory to make. Interrupted, the same command goes on where it stopped.
+        out: The directory to make. Interrupted, or after files were lost, the same command goes on.
         references: Pictures that are searched.
         queries: Edited copies of references in each of the two phases.
         distractors: Edited pictures in each phase that are no references.
@@ -103,20 +104,60 @@ def make_disc(
 
 def _make(request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, cache: Path) -> None:
     tables = load_tables(request)
+    request = _settle_shares(request, tables)
     listing = scan_images(photos, name="photos")
     asked, exactly = describe_request(request, tables, listing.images)
-    journal = Journal(out)
-    if journal.is_finished(asked):
-        say(f"{out} is complete already; nothing was done")
-        say(_next(out))
+    journal = Journal(out, photos=photos)
+    if _is_finished(journal, asked):  # without the lock: nothing may be writable
         return
     journal.check(exactly)
     check_writable_directory(out)
-    pool = find_pool(listing, request, cache=cache, workers=workers)
-    _warn(listing, pool)
-    request = request.settled(len(pool.images))
-    plan = plan_benchmark(pool.images, request)
-    journal.begin(exactly)
+    with journal.locked():
+        if _is_finished(journal, asked):  # by a process that held the lock until now
+            return
+        pool = find_pool(listing, request, cache=cache, workers=workers)
+        _warn(listing, pool)
+        request = request.settled(len(pool.images))
+        plan = plan_benchmark(pool.images, request)
+        check_sources(plan, out=out, photos=photos)
+        journal.begin(exactly)
+        made = _write(plan, request, tables, journal=journal, workers=workers)
+        journal.finish(
+            {
+                "folder": photos.resolve().name,
+                "request": asked,
+                "made": made,
+                "left_out": describe_left_out(listing, pool, used=sum(request.parts.values())),
+                "versions": versions(),
+            }
+        )
+    _say(out, request, pool, {split: made[split] for split in SPLITS})
+
+
+def _is_finished(journal: Journal, asked: Mapping[str, Any]) -> bool:
+    if journal.is_finished(asked):
+        say(f"{journal.out} is complete already; nothing was done")
+        say(_next(journal.out))
+        return True
+    return False
+
+
+def _settle_shares(request: BenchmarkRequest, tables: Tables) -> BenchmarkRequest:
+    settled = settle_shares(request, tables)
+    for name in (BY_HAND, AIR_GAP):
+        if getattr(settled, name) != getattr(request, name):
+            say(f"--leave_out switches off all of table {name}; it edits no query")
+    return settled
+
+
+def _write(
+    plan: Plan, request: BenchmarkRequest, tables: Tables, *, journal: Journal, workers: int
+) -> dict[str, Any]:
+    """Write what is missing; returns what was made."""
+    photos, out = journal.photos, journal.out
+    if lost := journal.lost():
+        named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
+        say(f"{out} lost {len(lost):,} of its files ({named}); they are made again")
     counts = copy_pictures(
         plan.pictures, root=photos, out=out, max_side=request.max_side, workers=workers
     )
@@ -132,22 +173,13 @@ def _make(request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, c
     )
     write_lists(plan, records, out=out)
     _draw_sheet(records, out)
-    phases: dict[str, dict[str, Any]] = {s: summarise(records, s) for s in SPLITS}
-    summary = {
-        "folder": photos.resolve().name,
-        "request": asked,
-        "made": {
-            "references": request.references,
-            "training": request.training,
-            "copied byte for byte": counts.copied,
-            "encoded anew": counts.encoded,
-            **phases,
-        },
-        "left_out": _left_out(listing, pool, used=sum(request.parts.values())),
-        "versions": versions(),
+    return {
+        "references": request.references,
+        "training": request.training,
+        "copied byte for byte": counts.copied,
+        "encoded anew": counts.encoded,
+        **{split: summarise(records, split) for split in SPLITS},
     }
-    journal.finish(summary)
-    _say(out, request, pool, phases)
 
 
 def _check_apart(photos: Path, out: Path) -> None:
@@ -160,20 +192,6 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _left_out(listing: Listing, pool: Pool, *, used: int) -> dict[str, Any]:
-    root = listing.images.root
-    return {
-        "found": pool.found,
-        "near-copies and mirror images": pool.near_copies,
-        "unreadable": [
-            {"path": str(path.relative_to(root)), "reason": reason}
-            for path, reason in pool.unreadable
-        ],
-        "not needed": len(pool.images) - used,
-        "no pictures": dict(sorted(listing.other.items())),
-    }
 
 
 def _warn(listing: Listing, pool: Pool) -> None:
@@ -195,7 +213,7 @@ def _draw_sheet(records: list[dict[str, Any]], out: Path) -> None:
         ]
         for split, title in _PHASES.items()
     }
-    write_contact_sheet(out / _SHEET, groups, out=out)
+    write_contact_sheet(out / CONTACT_SHEET, groups, out=out)
 
 
 def _say(
@@ -207,7 +225,8 @@ def _say(
     )
     say(
         f"of {pool.found:,} pictures {pool.near_copies:,} near-copies and mirror images were left "
-        f"out, and {len(pool.unreadable):,} that cannot be read"
+        f"out, {pool.blank:,} that are too small or of one colour, and {len(pool.unreadable):,} "
+        "that cannot be read"
     )
     areas = (f"{phase['mean_surviving_area']:.0%} in {split}" for split, phase in phases.items())
     dropped = sum(sum(phase["dropped"].values()) for phase in phases.values())
@@ -215,7 +234,7 @@ def _say(
         f"of its source a copy shows on average {', '.join(areas)}; {dropped:,} operations would "
         "have erased it and were dropped"
     )
-    say(f"look at {out / _SHEET}; every edit is in {out / 'edits.jsonl'}")
+    say(f"look at {out / CONTACT_SHEET}; every edit is in {out / 'edits.jsonl'}")
     say(_next(out))
 
 

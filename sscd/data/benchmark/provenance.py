@@ -6,13 +6,20 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sscd import __version__
+from sscd.data.benchmark.pool import Pool
 from sscd.data.benchmark.request import BenchmarkRequest
 from sscd.data.benchmark.tables import Tables, table_digest
 from sscd.data.hash_cache import stamp_files
+from sscd.data.listing import Listing
 from sscd.data.records import ImageSet
 
 # Raise it when the choice of pictures or the files change.
 BENCHMARK_VERSION = 1
+
+# Keys of a description beside the options.
+VERSION = "benchmark_version"
+PICTURES = "pictures"
+TIMES = "times of change"
 
 _LIBRARIES = ("augly", "numpy", "opencv-contrib-python-headless", "pilgram", "pillow")
 
@@ -36,12 +43,34 @@ def describe_request(
     sizes = [(stamp.name, stamp.size) for stamp in stamps]
     times = [stamp.mtime_ns for stamp in stamps]
     described = {
-        "benchmark_version": BENCHMARK_VERSION,
+        VERSION: BENCHMARK_VERSION,
         **asdict(request),
         "tables": {key: f"{table.name} {table_digest(table)}" for key, table in tables.items()},
-        "pictures": f"{len(stamps)} {_digest(sizes)}",
+        PICTURES: f"{len(stamps)} {_digest(sizes)}",
     }
-    return described, {**described, "times of change": _digest(times), "versions": versions()}
+    return described, {**described, TIMES: _digest(times), "versions": versions()}
+
+
+def describe_left_out(listing: Listing, pool: Pool, *, used: int) -> dict[str, Any]:
+    """How many pictures are not in a benchmark, and why.
+
+    Args:
+        listing: The folder.
+        pool: What may be used of it.
+        used: How many pictures are.
+    """
+    root = listing.images.root
+    return {
+        "found": pool.found,
+        "near-copies and mirror images": pool.near_copies,
+        "too small or of one colour": pool.blank,
+        "unreadable": [
+            {"path": str(path.relative_to(root)), "reason": reason}
+            for path, reason in pool.unreadable
+        ],
+        "not needed": len(pool.images) - used,
+        "no pictures": dict(sorted(listing.other.items())),
+    }
 
 
 def versions() -> dict[str, str]:

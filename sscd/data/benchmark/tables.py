@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sscd.augment.edits.chain import EditTable
 from sscd.augment.edits.table import load_table, without
@@ -18,9 +19,12 @@ Tables = Mapping[str, EditTable]
 def load_tables(request: BenchmarkRequest) -> dict[str, EditTable]:
     """Load the tables that a request needs, less the operations it leaves out.
 
+    `by_hand` and `air_gap` are left out where nothing of them is left.
+
     Raises:
-        UserError: A table cannot be used, an operation to leave out is in none of them, or a table
-            lays other pictures under or beside the source and there are none.
+        UserError: A table cannot be used, an operation to leave out is in none of them, a phase's
+            table has no operation left, or a table lays other pictures under or beside the source
+            and there are none.
     """
     names = {"dev": request.dev_edits, "test": request.test_edits}
     if request.by_hand > 0:
@@ -34,12 +38,24 @@ def load_tables(request: BenchmarkRequest) -> dict[str, EditTable]:
             f"--leave_out {unknown[0]}: no table has that operation; they have "
             f"{', '.join(sorted(known))}"
         )
-    for key, table in tables.items():
+    for key, table in list(tables.items()):
         left_out = [name for name in request.leave_out if name in table.operations]
-        tables[key] = without(table, left_out) if left_out else table
+        if key in (BY_HAND, AIR_GAP) and len(left_out) == len(table.operations):
+            del tables[key]
+        elif left_out:
+            tables[key] = without(table, left_out)
     if request.extras == 0:
         _check_no_secondary(tables)
     return tables
+
+
+def settle_shares(request: BenchmarkRequest, tables: Tables) -> BenchmarkRequest:
+    """The request with a share of 0 for `by_hand` and `air_gap` where they are not loaded."""
+    return replace(
+        request,
+        by_hand=request.by_hand if BY_HAND in tables else 0.0,
+        air_gap=request.air_gap if AIR_GAP in tables else 0.0,
+    )
 
 
 def table_digest(table: EditTable) -> str:

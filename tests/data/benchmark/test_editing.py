@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def _edit(root: Path, tables: dict[str, EditTable], out: str = "out", **changes: Any) -> Any:
-    journal = Journal(root / out)
+    journal = Journal(root / out, photos=root)
     journal.begin({})
     settings: dict[str, Any] = {"max_side": 80, "seed": 5, "workers": 1, **changes}
     extras = ExtraPictures(root, ("4.png", "5.png"), max_side=80)

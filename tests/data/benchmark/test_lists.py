@@ -4,9 +4,12 @@ import csv
 import json
 from pathlib import Path
 
-from sscd.data.benchmark.lists import summarise, write_lists
+import pytest
+
+from sscd.data.benchmark.lists import check_sources, summarise, write_lists
 from sscd.data.benchmark.plan import Plan, PlannedPicture, PlannedQuery
 from sscd.data.ground_truth import read_ground_truth
+from sscd.errors import UserError
 
 PLAN = Plan(
     pictures=(
@@ -68,6 +71,15 @@ def test_any_file_name_reads_back_from_the_sources(tmp_path: Path) -> None:
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         rows = list(csv.reader(file))
     assert rows == [["id", "source"], *([p.id, p.source] for p in PLAN.pictures)]
+
+
+def test_lists_of_other_pictures_are_noticed(tmp_path: Path) -> None:
+    check_sources(PLAN, out=tmp_path, photos=Path("photos"))  # none are there
+    write_lists(PLAN, RECORDS, out=tmp_path)
+    check_sources(PLAN, out=tmp_path, photos=Path("photos"))
+    other = Plan((*PLAN.pictures[:2], PlannedPicture("T000000", "train", "d.jpg")), (), ())
+    with pytest.raises(UserError, match="the pictures of photos changed since"):
+        check_sources(other, out=tmp_path, photos=Path("photos"))
 
 
 def test_no_training_pictures_make_no_list(tmp_path: Path) -> None:

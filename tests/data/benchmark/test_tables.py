@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sscd.data.benchmark.tables import load_tables, table_digest
+from sscd.data.benchmark.tables import load_tables, settle_shares, table_digest
 from sscd.errors import UserError
 from tests.data.benchmark.requests import SMALL
 
@@ -42,8 +42,25 @@ def test_wrong_names_are_errors() -> None:
         load_tables(replace(SMALL, leave_out=("blurr",)))
     with pytest.raises(UserError, match="nowhere"):
         load_tables(replace(SMALL, test_edits="nowhere"))
-    with pytest.raises(UserError, match="air_gap"):
-        load_tables(replace(SMALL, leave_out=("air_gap",)))
+
+
+def test_a_share_is_0_where_all_of_its_table_is_switched_off() -> None:
+    request = replace(SMALL, leave_out=("air_gap",))
+    tables = load_tables(request)
+    assert tables.keys() == {"dev", "test", "by_hand"}
+    assert settle_shares(request, tables) == replace(request, air_gap=0.0)
+    by_hand = tuple(load_tables(SMALL)["by_hand"].operations)
+    request = replace(SMALL, dev_edits="phase2", leave_out=by_hand)
+    assert settle_shares(request, load_tables(request)) == replace(request, by_hand=0.0)
+    assert settle_shares(SMALL, load_tables(SMALL)) == SMALL
+
+
+def test_a_phase_without_an_operation_is_an_error() -> None:
+    operations = tuple(load_tables(SMALL)["dev"].operations)
+    with pytest.raises(UserError, match="table of edits phase1: every operation is switched off"):
+        load_tables(replace(SMALL, leave_out=operations))
+    with pytest.raises(UserError, match="air_gap: every operation is switched off"):
+        load_tables(replace(SMALL, test_edits="air_gap", leave_out=("air_gap",)))
 
 
 def test_tables_that_need_other_pictures_need_extras(tmp_path: Path) -> None:
