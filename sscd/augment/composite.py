@@ -1,8 +1,8 @@
-"""Text and emoji laid over a part of a picture: AugLy's result, drawn over their own box only.
+"""Text and emoji laid over a part of a picture: AugLy's result, within that part only.
 
 AugLy opens the font, converts the whole picture and copies it for each overlay. Here fonts and
-emoji are kept, and only what lies inside the part is touched; `tests/augment/test_composite.py`
-holds the pixels to those of `augly_ops`.
+emoji are kept, and only pixels of the part that lie under the letters or the emoji are blended;
+`tests/augment/test_composite.py` holds the result to that of `augly.ops`.
 """
 
 import functools
@@ -29,7 +29,7 @@ def paste_text(
     x: float,
     y: float,
 ) -> Image.Image:
-    """What `augly_ops.overlay_text` gives on a whole picture, for a part of it.
+    """What `augly.ops.overlay_text` gives on a whole picture, for a part of it.
 
     Args:
         part: RGB, the part.
@@ -71,7 +71,7 @@ def paste_emoji(
     x: float,
     y: float,
 ) -> Image.Image:
-    """What `augly_ops.overlay_emoji` gives on a whole picture, for a part of it.
+    """What `augly.ops.overlay_emoji` gives on a whole picture, for a part of it.
 
     Args:
         part: RGB, the part.
