@@ -58,11 +58,6 @@ def random_resized_crop_box(
     return left, top, left + w, top + h
 
 
-def crop_and_resize(image: Image.Image, *, box: Box, size: int) -> Image.Image:
-    """Crop `box` and resize it to (size, size), bilinear with antialiasing."""
-    return image.crop(box).resize((size, size), _resampling(image, Image.Resampling.BILINEAR))
-
-
 def resize(image: Image.Image, *, width: int, height: int) -> Image.Image:
     """Resize to (width, height), bicubic with antialiasing."""
     return image.resize((width, height), _resampling(image, Image.Resampling.BICUBIC))
@@ -102,17 +97,12 @@ def rotate_in_place(image: Image.Image, *, degrees: float) -> Image.Image:
 
 def rotate_cropped(image: Image.Image, *, degrees: float) -> Image.Image:
     """Rotate by any angle and keep the largest upright rectangle inside, as AugLy does."""
-    w, h = inscribed_size(image.size, degrees=degrees)
+    width, height = inscribed_rectangle(*image.size, degrees=degrees)
+    w, h = max(1, math.floor(width)), max(1, math.floor(height))
     method = _resampling(image, Image.Resampling.BILINEAR)
     rotated = image.rotate(degrees, method, expand=True)
     left, top = (rotated.width - w) // 2, (rotated.height - h) // 2
     return rotated.crop((left, top, left + w, top + h))
-
-
-def inscribed_size(size: tuple[int, int], *, degrees: float) -> tuple[int, int]:
-    """Width and height, in whole pixels, of what `rotate_cropped` leaves of a picture."""
-    width, height = inscribed_rectangle(*size, degrees=degrees)
-    return max(1, math.floor(width)), max(1, math.floor(height))
 
 
 def inscribed_rectangle(width: float, height: float, *, degrees: float) -> tuple[float, float]:
@@ -179,13 +169,6 @@ def change_aspect_ratio(image: Image.Image, *, factor: float) -> Image.Image:
     root = math.sqrt(factor)
     width, height = max(1, round(image.width * root)), max(1, round(image.height / root))
     return resize(image, width=width, height=height)
-
-
-def paste_onto(image: Image.Image, background: Image.Image, *, x: int, y: int) -> Image.Image:
-    """Return a copy of `background` with the picture's top left corner at (x, y) pixels."""
-    canvas = background.copy()
-    canvas.paste(image, (x, y))
-    return canvas
 
 
 def _resampling(image: Image.Image, method: Image.Resampling) -> Image.Resampling:

@@ -73,7 +73,7 @@ def _plain_view(
         scale=config.crop_scale,
         ratio=config.crop_ratio,
     )
-    view = operations.crop_and_resize(image, box=box, size=size)
+    view = image.crop(box).resize((size, size), Image.Resampling.BILINEAR)
     if not advanced and rng.random() < 0.5:
         view = operations.horizontal_flip(view)
     if rng.random() < 0.8:
