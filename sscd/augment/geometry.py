@@ -75,10 +75,10 @@ class Geometry:
         turned = self._overlaid(
             self._turned(picture), whole=self._turned_size(picture.size), origin=(0, 0)
         )
-        rotated = operations.rotate_in_place(turned, degrees=self.rotation or 0.0)
         exact = _scaled(self.box, self._scale(picture))
-        outer = _outer(exact, within=rotated.size)
-        return rotated.crop(outer), _inner(exact, outer)
+        outer = _outer(exact, within=turned.size)
+        part = operations.rotate_in_place(turned, degrees=self.rotation or 0.0, box=outer)
+        return part, _inner(exact, outer)
 
     def _turned_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return size if self.right_angle % 180 == 0 else (size[1], size[0])

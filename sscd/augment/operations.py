@@ -90,9 +90,26 @@ def rotate_filled(image: Image.Image, *, degrees: float, fill: Color | int) -> I
     return image.rotate(degrees, method, expand=True, fillcolor=fill)
 
 
-def rotate_in_place(image: Image.Image, *, degrees: float) -> Image.Image:
-    """Rotate by any angle within the picture's own frame; corners come out black."""
-    return image.rotate(degrees, _resampling(image, Image.Resampling.BILINEAR))
+def rotate_in_place(image: Image.Image, *, degrees: float, box: Box | None = None) -> Image.Image:
+    """Rotate by any angle within the picture's own frame; corners come out black.
+
+    Args:
+        image: The picture.
+        degrees: Anticlockwise.
+        box: What of the rotated picture is wanted, in pixels; the rest is not computed.
+    """
+    left, top, right, bottom = box or (0, 0, *image.size)
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    across, down = image.width / 2, image.height / 2
+    # Each pixel is looked up where the inverse rotation about the centre takes it.
+    x, y = left - across, top - down
+    inverse = (cos, -sin, across + cos * x - sin * y, sin, cos, down + sin * x + cos * y)
+    return image.transform(
+        (right - left, bottom - top),
+        Image.Transform.AFFINE,
+        inverse,
+        _resampling(image, Image.Resampling.BILINEAR),
+    )
 
 
 def rotate_cropped(image: Image.Image, *, degrees: float) -> Image.Image:

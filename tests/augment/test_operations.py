@@ -133,3 +133,12 @@ def test_numbers_of_regions_are_never_mixed(image: Image.Image) -> None:
     assert resized.tobytes() == image.resize((33, 71), Image.Resampling.BICUBIC).tobytes()
     flipped = operations.vertical_flip(image)
     assert np.array_equal(np.asarray(flipped), np.asarray(image)[::-1])
+
+
+def test_a_box_of_the_rotated_picture_is_that_of_pillow(image: Image.Image) -> None:
+    for degrees in (0.0, 17.3, 123.4, 200.5, 358.9):
+        whole = image.rotate(degrees, Image.Resampling.BILINEAR)
+        assert operations.rotate_in_place(image, degrees=degrees).tobytes() == whole.tobytes()
+        for box in ((3, 5, 33, 35), (0, 0, 1, 1), (49, 39, 50, 40)):
+            part = operations.rotate_in_place(image, degrees=degrees, box=box)
+            assert part.tobytes() == whole.crop(box).tobytes(), (degrees, box)
