@@ -109,6 +109,11 @@ class Canvas:
         return float(self.shares[seen].sum() / len(self.shares))
 
     @property
+    def share_of_picture(self) -> float:
+        """Share of the picture's own pixels that show the source, in [0, 1]."""
+        return float((np.asarray(self.cells) > 0).mean())
+
+    @property
     def visible_contrast(self) -> float:
         """Standard deviation of the grey levels (0 to 255) over what is seen of the source."""
         shown = np.asarray(self.image.convert("L"))[np.asarray(self.cells) > 0]

@@ -24,6 +24,8 @@ class EditTable:
         weights: Name → weight in the draw, above 0; an operation is drawn once in a chain.
         first: Operations that come before the others whenever they are drawn.
         minimum_surviving_area: Least share of the source's area that a copy must show.
+        minimum_share_of_picture: Least share of the copy's own pixels that must show the source:
+            so small may it become under and beside other pictures.
         minimum_contrast: Least standard deviation of grey levels over what is seen of the source,
             or half of the source's own where that is less.
     """
@@ -34,6 +36,7 @@ class EditTable:
     weights: Mapping[str, float]
     first: tuple[str, ...] = ()
     minimum_surviving_area: float = 0.0
+    minimum_share_of_picture: float = 0.0
     minimum_contrast: float = 0.0
 
     @property
@@ -58,6 +61,7 @@ class EditedPicture:
         image: RGB.
         operations: What was done, in order.
         surviving_area: Share of the source's area that is seen in the copy, in [0, 1].
+        share_of_picture: Share of the copy's own pixels that show the source, in [0, 1].
         visible_contrast: Standard deviation of grey levels over what is seen of the source.
         dropped: Operations that were drawn and left out, since each of eight draws of their
             parameters would have erased the source.
@@ -66,6 +70,7 @@ class EditedPicture:
     image: Image.Image
     operations: tuple[AppliedEdit, ...]
     surviving_area: float
+    share_of_picture: float
     visible_contrast: float
     dropped: tuple[str, ...] = ()
 
@@ -99,6 +104,7 @@ def edit_picture(
             edited, parameters = table.operations[name](canvas, rng, secondary)
             if (
                 edited.surviving_area >= table.minimum_surviving_area
+                and edited.share_of_picture >= table.minimum_share_of_picture
                 and edited.visible_contrast >= least_contrast
             ):
                 canvas = edited
@@ -110,6 +116,7 @@ def edit_picture(
         image=canvas.image,
         operations=tuple(applied),
         surviving_area=canvas.surviving_area,
+        share_of_picture=canvas.share_of_picture,
         visible_contrast=canvas.visible_contrast,
         dropped=tuple(dropped),
     )

@@ -4,7 +4,8 @@ name: phase1
 about: one line
 chain: {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4}     # number of operations: probability
 first: [crop]                               # may be left out
-minimum_surviving_area: 0.15                # these two as well
+minimum_surviving_area: 0.15                # these three as well
+minimum_share_of_picture: 0.05
 minimum_contrast: 6.0
 operations:
   blur:
@@ -28,7 +29,8 @@ from sscd.configs import find_edits
 from sscd.errors import UserError
 
 _REQUIRED = ("name", "about", "chain", "operations")
-_OPTIONAL = ("first", "minimum_surviving_area", "minimum_contrast")
+_SHARES = ("minimum_surviving_area", "minimum_share_of_picture")
+_OPTIONAL = ("first", *_SHARES, "minimum_contrast")
 _SETTINGS = ("weight", "source")
 _POSITIVE = Within(0.0, math.inf)
 
@@ -49,15 +51,15 @@ def load_table(name_or_path: str | Path) -> EditTable:
         _check_keys(content, required=_REQUIRED, optional=_OPTIONAL)
         _text("about", content["about"])
         operations, weights = _operations(content["operations"])
-        least = Within(0.0, 1.0), Within(0.0, 255.0)
+        shares = {key: _number(content, key, Within(0.0, 1.0)) for key in _SHARES}
         return EditTable(
             name=_text("name", content["name"]),
             chain=_chain(content["chain"]),
             operations=operations,
             weights=weights,
             first=_first(content.get("first", []), operations),
-            minimum_surviving_area=_number(content, "minimum_surviving_area", least[0]),
-            minimum_contrast=_number(content, "minimum_contrast", least[1]),
+            minimum_contrast=_number(content, "minimum_contrast", Within(0.0, 255.0)),
+            **shares,
         )
     except FieldError as error:
         raise UserError(f"table of edits {path}: {error}") from error

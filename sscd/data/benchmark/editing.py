@@ -47,7 +47,8 @@ def edit_queries(
     Returns:
         The record of every query, in order: `query_id`, `split`, `source_id` (its path in the
         folder), `reference_id` (empty for a distractor), `table`, `edits` with every parameter,
-        `surviving_area`, `visible_contrast`, `dropped` and `size` (width and height).
+        `surviving_area`, `share_of_picture`, `visible_contrast`, `dropped` and `size` (width and
+        height).
 
     Raises:
         UserError: A source cannot be read any more, or the benchmark cannot be written.
@@ -107,6 +108,7 @@ def _edit(
         "table": tables[query.table].name,
         "edits": recorded_edits(edited),
         "surviving_area": round(edited.surviving_area, 4),
+        "share_of_picture": round(edited.share_of_picture, 4),
         "visible_contrast": round(edited.visible_contrast, 2),
         "dropped": list(edited.dropped),
         "size": list(edited.image.size),

@@ -58,6 +58,11 @@ def test_scattered_pixels_do_not_survive(photo: Image.Image) -> None:
     assert Canvas.of(photo).scattered(photo, 0.25).surviving_area == pytest.approx(0.75)
 
 
+def test_a_framed_source_takes_its_share_of_the_picture(photo: Image.Image) -> None:
+    framed = Canvas.of(photo).pasted_onto(Image.new("RGB", (160, 120)), x=10, y=10)
+    assert (framed.surviving_area, framed.share_of_picture) == (1.0, 0.25)
+
+
 def test_contrast_is_that_of_the_source_alone() -> None:
     grey = Canvas.of(Image.new("RGB", (20, 20), (90, 90, 90)))
     padded = grey.moved(

@@ -118,6 +118,14 @@ def test_a_draw_that_erases_the_source_is_drawn_again(photo: Image.Image) -> Non
     assert min(_edited(photo, i, _table()).surviving_area for i in range(30)) < 0.4
 
 
+def test_a_source_that_would_become_too_small_is_drawn_again() -> None:
+    table = replace(VALIDATION, minimum_share_of_picture=0.5, chain={3: 1.0})
+    photo = Image.effect_noise((90, 70), 60).convert("RGB")
+    shares = [_edited(photo, i, table).share_of_picture for i in range(60)]
+    assert min(shares) >= 0.5
+    assert min(_edited(photo, i).share_of_picture for i in range(60)) < 0.35
+
+
 def test_what_always_erases_the_source_is_left_out_and_said(photo: Image.Image) -> None:
     table = _table(
         chain={2: 1.0},
