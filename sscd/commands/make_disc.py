@@ -70,7 +70,6 @@ def make_disc(
         near_duplicate_distance: Bits of 64 in which near-copies, of which one is kept, may differ.
         cache: Where perceptual hashes are kept; by default `sscd` in `~/.cache`.
     """
-    names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
     request = BenchmarkRequest(
         references=references,
         queries=queries,
@@ -82,22 +81,28 @@ def make_disc(
         test_edits=test_edits,
         by_hand=by_hand,
         air_gap=air_gap,
-        leave_out=tuple(sorted({name.strip() for name in names} - {""})),
+        leave_out=_names(leave_out),
         max_side=max_side,
         near_duplicate_distance=near_duplicate_distance,
     )
+    _begin(request, photos=photos, out=out, workers=workers, cache=cache_directory(cache))
+
+
+def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    names = given.split(",") if isinstance(given, str) else given
+    return tuple(sorted({name.strip() for name in names} - {""}))
+
+
+def _begin(
+    request: BenchmarkRequest, *, photos: Path, out: Path, workers: int | None, cache: Path
+) -> None:
     request.check()
     if workers is not None and workers < 0:
         raise UserError(f"--workers {workers}: give 0 or more")
     _check_apart(photos, out)
+    processes = _processors() if workers is None else workers
     try:
-        _make(
-            request,
-            photos=photos,
-            out=out,
-            workers=_processors() if workers is None else workers,
-            cache=cache_directory(cache),
-        )
+        _make(request, photos=photos, out=out, workers=processes, cache=cache)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt("the same command goes on where it stopped") from interrupt
 

@@ -151,7 +151,7 @@ class Bytes(torch.utils.data.Dataset[tuple[int, bytes]]):
         return index, self.pictures.read(index)
 
 
-def through_workers(pictures: ShardedPictures, packed: Path) -> None:
+def check_through_workers(pictures: ShardedPictures, packed: Path) -> None:
     order = np.random.default_rng(0).permutation(COUNT).tolist()
     loader: Any = torch.utils.data.DataLoader(
         Bytes(pictures), sampler=order, batch_size=4, num_workers=2, collate_fn=list
@@ -162,7 +162,7 @@ def through_workers(pictures: ShardedPictures, packed: Path) -> None:
 
 
 def test_workers_share_a_tight_cache(packed: Path) -> None:
-    through_workers(open_url(packed, limit=2_500_000), packed)
+    check_through_workers(open_url(packed, limit=2_500_000), packed)
 
 
 @pytest.fixture
@@ -191,6 +191,6 @@ def bucket(packed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_an_object_store(packed: Path, bucket: str) -> None:
     pictures = ShardedPictures.open(bucket, cache=packed.parent / "cache")
     assert pictures.read(3) == original(packed, 3)
-    through_workers(pictures, packed)
+    check_through_workers(pictures, packed)
     with pytest.raises(UserError, match="is missing"):
         ShardedPictures.open("s3://bucket/none", cache=packed.parent / "cache")
