@@ -16,7 +16,8 @@ from sscd.data.benchmark.pool import Pool, find_pool
 from sscd.data.benchmark.provenance import describe_left_out, describe_request, versions
 from sscd.data.benchmark.request import BenchmarkRequest
 from sscd.data.benchmark.tables import AIR_GAP, BY_HAND, Tables, load_tables, settle_shares
-from sscd.data.benchmark.whole import CONTACT_SHEET
+from sscd.data.benchmark.whole import CONTACT_SHEET, files_of
+from sscd.data.checksums import write_checksums
 from sscd.data.folder import NEAR_DUPLICATE_DISTANCE
 from sscd.data.listing import Listing, scan_images
 from sscd.data.skipped import SkipLog
@@ -178,6 +179,7 @@ def _write(
     )
     write_lists(plan, records, out=out)
     _draw_sheet(records, out)
+    write_checksums(out, files_of(plan), workers=workers)
     return {
         "references": request.references,
         "training": request.training,

@@ -1,12 +1,13 @@
 """Whether a directory in DISC21's layout is whole: counts, list files, truth, unreadable files."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from sscd.data.checksums import CHECKSUMS_FILE, file_checksum, read_checksums
 from sscd.data.decode import UnreadableImage, load_image
 from sscd.data.disc21 import (
     GROUND_TRUTH_FILES,
@@ -52,7 +53,8 @@ def check_disc21(root: Path, *, decode: int | None, workers: int) -> Iterator[Pa
     """Check the parts of a data set one after the other.
 
     A directory is held against its list file in `list_files/`, or, where there is none and the
-    names are DISC21's, against DISC21's published number of pictures.
+    names are DISC21's, against DISC21's published number of pictures; pictures also against
+    `checksums.sha256`, where `make-disc` has written one.
 
     Args:
         root: The directory that holds `references/`.
@@ -60,10 +62,10 @@ def check_disc21(root: Path, *, decode: int | None, workers: int) -> Iterator[Pa
         workers: Processes that decode.
 
     Yields:
-        A report on each directory, then on each ground truth.
+        A report on each directory, then on each ground truth, then on the other files.
 
     Raises:
-        UserError: `root` is no directory, or holds nothing of DISC21.
+        UserError: `root` is no directory, holds nothing of DISC21, or has broken checksums.
     """
     if not root.is_dir():
         raise UserError(f"{root} is no directory; give the one that holds references/")
@@ -71,10 +73,15 @@ def check_disc21(root: Path, *, decode: int | None, workers: int) -> Iterator[Pa
     known = ["train", "references", *(names[0] for names in QUERY_DIRECTORIES.values())]
     if not any(_directory(root, name) for name in known):
         raise UserError(f"{root} has none of {', '.join(known)}; is it DISC21's directory?")
+    checksums = read_checksums(root)
     for name in known:
-        yield _check_directory(root, name, sets, decode=decode, workers=workers)
+        yield _check_directory(
+            root, name, sets, checksums=checksums, decode=decode, workers=workers
+        )
     for split in GROUND_TRUTH_FILES:
         yield _check_truth(root, split, sets)
+    if checksums:
+        yield _check_others(root, checksums)
 
 
 def _directory(root: Path, name: str) -> Path | None:
@@ -83,7 +90,13 @@ def _directory(root: Path, name: str) -> Path | None:
 
 
 def _check_directory(
-    root: Path, name: str, sets: dict[str, ImageSet], *, decode: int | None, workers: int
+    root: Path,
+    name: str,
+    sets: dict[str, ImageSet],
+    *,
+    checksums: Mapping[str, str],
+    decode: int | None,
+    workers: int,
 ) -> PartReport:
     folder = _directory(root, name)
     if folder is None and _leaves_out(root, name):
@@ -100,12 +113,16 @@ def _check_directory(
     if decode is not None:
         chosen = np.unique(np.linspace(0, len(images) - 1, min(decode, len(images))).astype(int))
     paths = [images.path(int(index)) for index in chosen]
-    reasons = parallel_map(_failure, paths, workers=workers, description=f"decoding {name}")
-    broken = [reason for reason in (reasons if paths else ()) if reason]
+    asked = [(path, checksums.get(f"{name}/{path.relative_to(folder)}")) for path in paths]
+    found = parallel_map(_faults, asked, workers=workers, description=f"decoding {name}")
+    faults = list(found) if paths else []
+    broken = [unreadable for unreadable, _ in faults if unreadable]
     if broken:
         problems.append(f"{len(broken):,} unreadable: {_some(broken)}")
-    found = f"{len(images):,} pictures, {len(paths) - len(broken):,} decoded"
-    return PartReport(name, found, tuple(problems))
+    if changed := [str(path) for path, (_, differs) in zip(paths, faults, strict=True) if differs]:
+        problems.append(f"{len(changed):,} differ from {CHECKSUMS_FILE}: {_some(changed)}")
+    line = f"{len(images):,} pictures, {len(paths) - len(broken):,} decoded"
+    return PartReport(name, line, tuple(problems))
 
 
 def _leaves_out(root: Path, name: str) -> bool:
@@ -173,12 +190,26 @@ def _check_truth(root: Path, split: QuerySplit, sets: dict[str, ImageSet]) -> Pa
     return PartReport(names[0], found, tuple(problems))
 
 
-def _failure(path: Path) -> str:
+def _check_others(root: Path, checksums: Mapping[str, str]) -> PartReport:
+    """The files of a benchmark that are no pictures: lists, truth, edits."""
+    others = [name for name in checksums if not name.endswith(".jpg") or "/" not in name]
+    missing = [name for name in others if not (root / name).is_file()]
+    there = (name for name in others if name not in missing)
+    differ = [name for name in there if file_checksum(root / name) != checksums[name]]
+    problems = [f"{len(missing)} are missing: {_some(missing)}"] if missing else []
+    if differ:
+        problems.append(f"{len(differ)} differ: {_some(differ)}")
+    return PartReport(CHECKSUMS_FILE, f"{len(others)} other files", tuple(problems))
+
+
+def _faults(asked: tuple[Path, str | None]) -> tuple[str, bool]:
+    """Why a picture cannot be decoded, or nothing; and whether its checksum differs."""
+    path, checksum = asked
     try:
         load_image(path)
     except UnreadableImage as error:
-        return str(error)
-    return ""
+        return str(error), False
+    return "", checksum is not None and file_checksum(path) != checksum
 
 
 def _some(names: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from sscd.cli import main
+from sscd.data.completeness import check_disc21
 from sscd.data.disc21 import is_disc21, read_disc21
 from sscd.data.sources import open_collection
 from tests.commands.benchmarks import arguments, picture, tree
@@ -18,7 +19,8 @@ from tests.commands.benchmarks import arguments, picture, tree
 def test_the_layout_is_that_of_disc21(folder: Path, whole: dict[str, bytes]) -> None:
     out = folder.parent / "whole"
     assert is_disc21(out)
-    assert len(whole) == 16 + 9 + 20 + 2 + 4 + 4
+    assert len(whole) == 16 + 9 + 20 + 2 + 4 + 5
+    assert all(part.problems == () for part in check_disc21(out, decode=None, workers=1))
     for split, ids in (("dev", range(10)), ("test", range(10, 20))):
         collection = read_disc21(out, queries=split)  # type: ignore[arg-type]
         assert collection.queries.ids == [f"Q{number:05d}" for number in ids]

@@ -45,6 +45,7 @@ LOSSES = {
     "records": ["edits.jsonl"],
     "lists": ["list_files", "sources.csv", "dev_queries_groundtruth.csv", "references/R000000.jpg"],
     "the sheet": ["contact_sheet.jpg"],
+    "checksums": ["checksums.sha256"],
 }
 
 

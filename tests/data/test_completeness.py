@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from sscd.data import completeness
+from sscd.data.checksums import write_checksums
 from sscd.data.completeness import PartReport, check_disc21
 from sscd.errors import UserError
 
@@ -62,6 +63,24 @@ def test_every_fault_is_named(root: Path) -> None:
     assert problem.endswith("Q00000.jpg: truncated")
     truth = found["test_queries_groundtruth.csv"].problems
     assert truth == ("names 1 that are not in references: R999999",)
+
+
+def test_files_that_changed_are_told_by_their_checksums(root: Path) -> None:
+    names = [f"{part}/{name}.jpg" for part, ids in PARTS.items() for name in ids]
+    names += ["list_files/train", "dev_queries_groundtruth.csv"]
+    write_checksums(root, names, workers=1)
+    assert all(part.problems == () for part in reports(root).values())
+    Image.new("RGB", (20, 16), "blue").save(root / "train" / "T000001.jpg")
+    (root / "list_files" / "train").write_text("T000000\nT000001\nT000002\n\n")
+    (root / "dev_queries_groundtruth.csv").unlink()
+    found = reports(root)
+    (problem,) = found["train"].problems
+    assert problem.startswith("1 differ from checksums.sha256: ")
+    assert problem.endswith("T000001.jpg")
+    assert found["references"].problems == ()
+    others = found["checksums.sha256"].problems
+    assert others == ("1 are missing: dev_queries_groundtruth.csv", "1 differ: list_files/train")
+    assert reports(root, decode=0)["train"].problems == ()
 
 
 def test_a_truth_that_was_cut_short_is_named(root: Path) -> None:

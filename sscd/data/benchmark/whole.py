@@ -6,11 +6,27 @@ from pathlib import Path
 
 from sscd.data.benchmark.copying import is_written
 from sscd.data.benchmark.lists import EDITS_FILE, LIST_FOLDER, SOURCES_FILE
-from sscd.data.benchmark.plan import SPLITS, truth_file
+from sscd.data.benchmark.plan import SPLITS, Plan, truth_file
+from sscd.data.checksums import CHECKSUMS_FILE
+from sscd.data.disc21 import QUERY_DIRECTORIES
 
 CONTACT_SHEET = "contact_sheet.jpg"
 
-_FILES = (*map(truth_file, SPLITS), SOURCES_FILE, EDITS_FILE, CONTACT_SHEET)
+_TEXTS = (*map(truth_file, SPLITS), SOURCES_FILE, EDITS_FILE)
+_FILES = (*_TEXTS, CONTACT_SHEET, CHECKSUMS_FILE)
+
+
+def files_of(plan: Plan) -> list[str]:
+    """Every file of a benchmark but the checksums and `benchmark.json`, relative to it."""
+    parts = dict.fromkeys(picture.part for picture in plan.pictures)
+    lists = [*(QUERY_DIRECTORIES[split][0] for split in SPLITS), *parts]
+    return [
+        *(picture.file for picture in plan.pictures),
+        *(query.file for query in plan.queries),
+        *(f"{LIST_FOLDER}/{name}" for name in lists),
+        *_TEXTS,
+        CONTACT_SHEET,
+    ]
 
 
 def missing_files(out: Path, sizes: Mapping[str, int]) -> list[str]:

@@ -13,7 +13,7 @@ from sscd.data.benchmark.whole import missing_files
 SIZES = {"references": 3, "train": 0, "dev_queries": 2}
 FILES = (
     *("dev_queries_groundtruth.csv", "test_queries_groundtruth.csv"),
-    *("sources.csv", "edits.jsonl", "contact_sheet.jpg"),
+    *("sources.csv", "edits.jsonl", "contact_sheet.jpg", "checksums.sha256"),
 )
 
 
