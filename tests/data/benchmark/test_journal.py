@@ -15,7 +15,13 @@ MADE = {"references": 2, "training": 0, "dev": NONE, "test": NONE}
 SUMMARY = {"request": ASKED, "made": MADE, "versions": {"x": "1"}}
 FILES = (
     *("dev_queries_groundtruth.csv", "test_queries_groundtruth.csv", "sources.csv", "edits.jsonl"),
-    *("contact_sheet.jpg", "list_files/references", "references/R0.jpg", "references/R1.jpg"),
+    *(
+        "contact_sheet.jpg",
+        "checksums.sha256",
+        "list_files/references",
+        "references/R0.jpg",
+        "references/R1.jpg",
+    ),
 )
 
 
