@@ -205,14 +205,16 @@ def test_a_worker_stays_small_over_ten_thousand_pictures(tmp_path: Path) -> None
     keys = [(number // 100, number % 100) for number in range(10_000)]
     dataset = TrainingViews(images, Recipe(RecipeConfig(), size=96))
     loader = make_loader(dataset, collate_views, workers=1, sampler=keys, batch_size=50)
-    own, peak = [], 0.0
+    own: dict[int, list[float]] = {0: [], 1: []}
+    peak = 0.0
     for number, _ in enumerate(loader):
-        if number in (99, 199):
+        if number % 100 >= 85:
             (worker,) = multiprocessing.active_children()
             text = Path(f"/proc/{worker.pid}/status").read_text(encoding="utf-8")
             status = dict(line.split(":", 1) for line in text.splitlines())
             # Batches on their way lie in shared memory, which is not the worker's own.
-            own.append(int(status["RssAnon"].split()[0]) / 1024)
+            own[number // 100].append(int(status["RssAnon"].split()[0]) / 1024)
             peak = int(status["VmHWM"].split()[0]) / 1024
     assert peak < 1536
-    assert own[1] - own[0] < 20
+    # The least of several readings: each comes amid some picture's work.
+    assert min(own[1]) - min(own[0]) < 20
