@@ -1,7 +1,7 @@
 """Colours: brightness, saturation, contrast, grey, filters (paper, 4.2)."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from PIL import Image
@@ -43,55 +43,56 @@ Filter = Literal[
 ]
 
 
+_CHANGES = {
+    "brightness": operations.brightness,
+    "contrast": operations.contrast,
+    "saturation": operations.saturation,
+}
+
+
 @dataclass(frozen=True)
-class Brightness(EditAlone):
+class _ByFactor(EditAlone):
+    """One of the changes that a factor describes."""
+
+    change: ClassVar[str]
+
+    factor: Factors
+
+    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
+        """Make the change by a factor."""
+        factor = uniform(rng, self.factor)
+        changed = _CHANGES[self.change](canvas.image, factor=factor)
+        return canvas.recolored(changed), {"factor": factor}
+
+
+class Brightness(_ByFactor):
     """Brighter or darker.
 
     Attributes:
         factor: What every level is multiplied by.
     """
 
-    factor: Factors
-
-    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
-        """Multiply by a factor."""
-        factor = uniform(rng, self.factor)
-        changed = operations.brightness(canvas.image, factor=factor)
-        return canvas.recolored(changed), {"factor": factor}
+    change = "brightness"
 
 
-@dataclass(frozen=True)
-class Contrast(EditAlone):
+class Contrast(_ByFactor):
     """More or less contrast.
 
     Attributes:
         factor: Of the distance from the mean grey.
     """
 
-    factor: Factors
-
-    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
-        """Change the contrast by a factor."""
-        factor = uniform(rng, self.factor)
-        changed = operations.contrast(canvas.image, factor=factor)
-        return canvas.recolored(changed), {"factor": factor}
+    change = "contrast"
 
 
-@dataclass(frozen=True)
-class Saturation(EditAlone):
+class Saturation(_ByFactor):
     """More or less colour.
 
     Attributes:
         factor: Of the distance from grey.
     """
 
-    factor: Factors
-
-    def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
-        """Change the saturation by a factor."""
-        factor = uniform(rng, self.factor)
-        changed = operations.saturation(canvas.image, factor=factor)
-        return canvas.recolored(changed), {"factor": factor}
+    change = "saturation"
 
 
 @dataclass(frozen=True)
@@ -112,18 +113,9 @@ class ColorJitter(EditAlone):
         """Change all three; the parameters are in the order of their use."""
         image = canvas.image
         parameters = {}
-        for name in rng.permutation(["brightness", "contrast", "saturation"]).tolist():
-            match name:
-                case "brightness":
-                    factor = uniform(rng, self.brightness)
-                    image = operations.brightness(image, factor=factor)
-                case "contrast":
-                    factor = uniform(rng, self.contrast)
-                    image = operations.contrast(image, factor=factor)
-                case _:
-                    factor = uniform(rng, self.saturation)
-                    image = operations.saturation(image, factor=factor)
-            parameters[name] = factor
+        for name in rng.permutation(list(_CHANGES)).tolist():
+            parameters[name] = uniform(rng, getattr(self, name))
+            image = _CHANGES[name](image, factor=parameters[name])
         return canvas.recolored(image), parameters
 
 
