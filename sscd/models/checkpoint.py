@@ -2,7 +2,8 @@
 
 import dataclasses
 import pickle
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,26 @@ _PREFIX = "network."
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network from a checkpoint, with how its pictures are resized."""
+    """A network from a checkpoint, with how its pictures are resized.
+
+    Attributes:
+        network: In evaluation mode.
+        inference: How pictures are resized to be described.
+        recipe: How it was trained, in plain values; empty in checkpoints that do not say.
+    """
 
     network: DescriptorNet
     inference: InferenceSize
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 def pack_metadata(
-    network: NetworkConfig, inference: InferenceSize, *, trained_at: int, optimizer: str
+    network: NetworkConfig,
+    inference: InferenceSize,
+    *,
+    trained_at: int,
+    optimizer: str,
+    recipe: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a checkpoint must say beside its weights, in plain values.
 
@@ -35,6 +48,7 @@ def pack_metadata(
         inference: How pictures are resized to be described.
         trained_at: Side of the training views in pixels.
         optimizer: Whose state the checkpoint holds.
+        recipe: How the network is trained, in plain values, for the record of an export.
     """
     described = {
         "format": _FORMAT,
@@ -42,6 +56,7 @@ def pack_metadata(
         "inference": dataclasses.asdict(inference),
         "trained_at": trained_at,
         "optimizer": optimizer,
+        "recipe": dict(recipe or {}),
     }
     return {_KEY: described}
 
@@ -116,7 +131,7 @@ def load_network(path: Path) -> TrainedNetwork:
         if key.startswith(_PREFIX)
     }
     load_weights(network, weights, source=path)
-    return TrainedNetwork(network.eval(), inference)
+    return TrainedNetwork(network.eval(), inference, dict(described.get("recipe") or {}))
 
 
 def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Path) -> None:

@@ -1,5 +1,6 @@
 """The Lightning module: a contrastive step with entropy, validated by micro-AP."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -175,8 +176,24 @@ class CopyDetector(LightningModule):
                 self.inference,
                 trained_at=self.image_size,
                 optimizer=self.optimizer.name,
+                recipe=self._recipe(),
             )
         )
+
+    def _recipe(self) -> dict[str, Any]:
+        """How the network is trained, in plain values."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        return {
+            "views": dataclasses.asdict(data.recipe) | {"a_picture": data.views},
+            "mixup": dataclasses.asdict(data.mixup),
+            "image_size": self.image_size,
+            "batch_size": self._pictures_a_step(),
+            "training_pictures": len(data.collection.training),
+            "objective": dataclasses.asdict(self.objective),
+            "optimizer": dataclasses.asdict(self.optimizer),
+            "epochs": self.trainer.current_epoch,
+            "steps": self.trainer.global_step,
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the configured learning rate and decay hold, not those of the interrupted run."""

@@ -27,7 +27,11 @@ def network() -> DescriptorNet:
 def content_of(network: DescriptorNet) -> dict[str, Any]:
     state = {f"network.{key}": value for key, value in network.state_dict().items()}
     metadata = pack_metadata(
-        CONFIG, InferenceSize(64, "short_side"), trained_at=32, optimizer="adamw"
+        CONFIG,
+        InferenceSize(64, "short_side"),
+        trained_at=32,
+        optimizer="adamw",
+        recipe={"views": {"name": "advanced"}, "batch_size": 8},
     )
     return {"state_dict": state, "global_step": 7, **metadata}
 
@@ -38,6 +42,7 @@ def test_round_trip(network: DescriptorNet, tmp_path: Path) -> None:
     loaded = load_network(path)
     assert loaded.network.config == CONFIG
     assert loaded.inference == InferenceSize(64, "short_side")
+    assert loaded.recipe == {"views": {"name": "advanced"}, "batch_size": 8}
     assert not loaded.network.training
     for key, value in network.state_dict().items():
         assert torch.equal(loaded.network.state_dict()[key], value)
