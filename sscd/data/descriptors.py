@@ -3,8 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from sscd.vectors import Vectors
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made descriptors; distances between descriptors of different origins mean nothing.
+
+    Attributes:
+        model: Fingerprint of the network's architecture and weights; empty where unknown.
+        preprocessing: How pictures were resized, as in `288 short_side`; empty where unknown.
+        postprocessing: Fingerprint of what was fitted and applied afterwards; empty for nothing.
+    """
+
+    model: str = ""
+    preprocessing: str = ""
+    postprocessing: str = ""
 
 
 @dataclass(frozen=True)
@@ -13,14 +27,18 @@ class Descriptors:
 
     Attributes:
         ids: n ids, no two alike.
-        vectors: (n, D) float32.
+        vectors: (n, D), an array or rows on disk.
+        origin: What made them.
     """
 
     ids: Sequence[str]
-    vectors: NDArray[np.float32]
+    vectors: Vectors
+    origin: Origin = Origin()
 
     def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
-            raise ValueError(f"got {len(self.ids)} ids, vectors {self.vectors.shape}; expected n")
+        if len(self.vectors.shape) != 2 or len(self.vectors) != len(self.ids):
+            raise ValueError(
+                f"got {len(self.ids)} ids, vectors {tuple(self.vectors.shape)}; expected n"
+            )
         if len(set(self.ids)) != len(self.ids):
             raise ValueError(f"got {len(self.ids) - len(set(self.ids))} repeated ids; expected 0")
