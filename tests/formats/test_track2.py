@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from sscd.errors import UserError
 from sscd.formats.track2 import Track2, read_track2, write_track2
 
+Rows = NDArray[np.float32]
 
-def vectors(count: int, *, seed: int, dims: int = 6) -> NDArray[np.float32]:
+
+def vectors(count: int, *, seed: int, dims: int = 6) -> Rows:
     return np.random.default_rng(seed).standard_normal((count, dims)).astype(np.float32)
 
 
-def example() -> Track2:
+def example() -> Track2[Rows]:
     return Track2(
         query_ids=[f"Q{i:05d}" for i in range(5)],
         queries=vectors(5, seed=0),
@@ -26,7 +28,7 @@ def example() -> Track2:
     )
 
 
-def parts(track2: Track2, **changes: Any) -> dict[str, Any]:
+def parts(track2: Track2[Rows], **changes: Any) -> dict[str, Any]:
     """The datasets of a file, with the official layout's names."""
     datasets: dict[str, Any] = {
         "query": track2.queries,
@@ -44,7 +46,7 @@ def save(path: Path, datasets: dict[str, Any], **settings: Any) -> Path:
     return path
 
 
-def same(got: Track2, expected: Track2) -> bool:
+def same(got: Track2[Rows], expected: Track2[Rows]) -> bool:
     return (
         list(got.query_ids) == list(expected.query_ids)
         and list(got.reference_ids) == list(expected.reference_ids)
@@ -123,7 +125,7 @@ def test_attributes_of_other_tools(tmp_path: Path) -> None:
     assert read_track2(path).attributes == {"bytes": "abc", "array": "[0 1 2]", "number": 3}
 
 
-def spoiled(row: int, value: float) -> NDArray[np.float32]:
+def spoiled(row: int, value: float) -> Rows:
     result = vectors(9, seed=1)
     result[row, 2] = value
     return result
@@ -232,7 +234,7 @@ def test_a_damaged_file_never_passes_as_another_error(tmp_path: Path) -> None:
     assert refused > len(whole) // 97
 
 
-def check_ids(ids: list[str]) -> Callable[[Track2], Track2]:
+def check_ids(ids: list[str]) -> Callable[[Track2[Rows]], Track2[Rows]]:
     return lambda track2: replace(track2, query_ids=ids)
 
 
@@ -261,7 +263,10 @@ def check_ids(ids: list[str]) -> Callable[[Track2], Track2]:
     ],
 )
 def test_refuses_on_writing_and_leaves_nothing(
-    tmp_path: Path, change: Callable[[Track2], Track2], error: type[Exception], words: str
+    tmp_path: Path,
+    change: Callable[[Track2[Rows]], Track2[Rows]],
+    error: type[Exception],
+    words: str,
 ) -> None:
     path = tmp_path / "t.h5"
     with pytest.raises(error, match=words):
