@@ -1,45 +1,23 @@
-"""Paired bootstrap over queries: how far a micro-AP, or a difference of two, can be trusted.
+"""Paired bootstrap over queries: how far a figure, or a difference of two, can be trusted.
 
 Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), percentile intervals. Queries are
 drawn with replacement; a drawn query brings all its candidate pairs and all its true pairs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sscd.evaluation.metrics import Marks, Scores, precision_recall, ranking
+from sscd.evaluation.candidates import Candidates
+from sscd.evaluation.metrics import recall_at_precision
+from sscd.evaluation.ranking import ranking
 
-
-@dataclass(frozen=True)
-class Candidates:
-    """The scored pairs of one system over Q queries, n pairs in all.
-
-    Attributes:
-        query_ids: Q ids.
-        query: (n,) index into `query_ids`.
-        reference: (n,) row of the reference.
-        scores: (n,) bigger is better.
-        correct: (n,) whether the pair is in the ground truth.
-        true_counts: (Q,) number of true pairs of each query, found or not.
-    """
-
-    query_ids: tuple[str, ...]
-    query: NDArray[np.int64]
-    reference: NDArray[np.int64]
-    scores: Scores
-    correct: Marks
-    true_counts: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        lengths = {len(self.query), len(self.reference), len(self.scores), len(self.correct)}
-        if len(lengths) != 1 or len(self.true_counts) != len(self.query_ids):
-            raise ValueError(
-                f"got arrays of {sorted(lengths)} pairs, {len(self.query_ids)} queries and "
-                f"{len(self.true_counts)} counts; expected equal lengths"
-            )
+Figure = Literal["micro_ap", "recall_at_p90"]
+# (weights (n,) in ranking order, positions of the right pairs) → the figure times the true pairs.
+_Sum = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
 
 
 @dataclass(frozen=True)
@@ -70,14 +48,32 @@ def micro_ap_interval(
     Raises:
         ValueError: `samples` or `confidence` is out of range, or there is no true pair.
     """
-    draws = _resampled([candidates], samples=samples, seed=seed)[0]
-    return _interval(_estimate(candidates), draws, confidence)
+    return _interval_of(candidates, "micro_ap", samples, seed, confidence)
+
+
+def recall_at_p90_interval(
+    candidates: Candidates, *, samples: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> Interval:
+    """Return recall at 90 % precision with its bootstrap interval.
+
+    Every resample has a threshold of its own, that at which its precision is 90 %.
+
+    Raises:
+        ValueError: As `micro_ap_interval`.
+    """
+    return _interval_of(candidates, "recall_at_p90", samples, seed, confidence)
 
 
 def paired_difference(
-    a: Candidates, b: Candidates, *, samples: int = 1000, seed: int = 0, confidence: float = 0.95
+    a: Candidates,
+    b: Candidates,
+    *,
+    figure: Figure = "micro_ap",
+    samples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
 ) -> Interval:
-    """Return micro-AP of `a` minus that of `b`, both on the same resampled queries.
+    """Return a figure of `a` minus that of `b`, both on the same resampled queries.
 
     Raises:
         ValueError: The two are not about the same queries and true pairs, or as
@@ -85,14 +81,22 @@ def paired_difference(
     """
     if a.query_ids != b.query_ids or not np.array_equal(a.true_counts, b.true_counts):
         raise ValueError("got candidates of different queries or truth; expected the same of both")
-    of_a, of_b = _resampled([a, b], samples=samples, seed=seed)
-    return _interval(_estimate(a) - _estimate(b), of_a - of_b, confidence)
+    of_a, of_b = _resampled([a, b], figure, samples=samples, seed=seed)
+    return _interval(_estimate(a, figure) - _estimate(b, figure), of_a - of_b, confidence)
 
 
-def _estimate(candidates: Candidates) -> float:
-    true_pairs = int(candidates.true_counts.sum())
-    curve = precision_recall(candidates.scores, candidates.correct, true_pairs=true_pairs)
-    return curve.average_precision()
+def _interval_of(
+    candidates: Candidates, figure: Figure, samples: int, seed: int, confidence: float
+) -> Interval:
+    draws = _resampled([candidates], figure, samples=samples, seed=seed)[0]
+    return _interval(_estimate(candidates, figure), draws, confidence)
+
+
+def _estimate(candidates: Candidates, figure: Figure) -> float:
+    curve = candidates.curve()
+    if figure == "micro_ap":
+        return curve.average_precision()
+    return recall_at_precision(curve, 0.9)[0]
 
 
 def _interval(estimate: float, draws: NDArray[np.float64], confidence: float) -> Interval:
@@ -106,10 +110,13 @@ def _interval(estimate: float, draws: NDArray[np.float64], confidence: float) ->
     return Interval(estimate, float(low), float(high), confidence, int(used.size))
 
 
-def _resampled(systems: Sequence[Candidates], *, samples: int, seed: int) -> NDArray[np.float64]:
-    """Return micro-AP (systems, samples); NaN where a resample has no true pair."""
+def _resampled(
+    systems: Sequence[Candidates], figure: Figure, *, samples: int, seed: int
+) -> NDArray[np.float64]:
+    """Return the figure (systems, samples); NaN where a resample has no true pair."""
     if samples < 1:
         raise ValueError(f"got {samples} samples; expected at least 1")
+    add_up: _Sum = _sum_of_precisions if figure == "micro_ap" else _found_at_p90
     rng = np.random.default_rng(seed)
     total = len(systems[0].query_ids)
     ordered = []
@@ -122,7 +129,7 @@ def _resampled(systems: Sequence[Candidates], *, samples: int, seed: int) -> NDA
         true_pairs = int(weights @ systems[0].true_counts)
         if true_pairs:
             for row, (query, right) in enumerate(ordered):
-                result[row, sample] = _sum_of_precisions(weights[query], right) / true_pairs
+                result[row, sample] = add_up(weights[query], right) / true_pairs
     return result
 
 
@@ -144,3 +151,15 @@ def _sum_of_precisions(weights: NDArray[np.int64], right: NDArray[np.int64]) -> 
         drawn = copies >= copy
         total += float(np.sum((right_before[drawn] + copy) / (listed_before[drawn] + copy)))
     return total
+
+
+def _found_at_p90(weights: NDArray[np.int64], right: NDArray[np.int64]) -> float:
+    """Return the right pairs found at 90 % precision in such a list.
+
+    A right pair that was not drawn stands where the precision is no higher than after the drawn
+    one before it, so that it is never what decides.
+    """
+    found = np.cumsum(weights[right])
+    listed = np.cumsum(weights)[right]
+    reached = np.flatnonzero(found / np.maximum(listed, 1) >= 0.9)
+    return float(found[reached[-1]]) if reached.size else 0.0

@@ -1,21 +1,37 @@
-"""Descriptors to figures by SSCD's protocol: 10 neighbours a query, exact search, micro-AP."""
+"""Descriptors or predictions to figures, by one of two protocols.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+SSCD's takes 10 neighbours a query (SSCD, Pizzi et al. 2022, section 5); the challenge's takes the
+globally best 500,000 pairs (DISC21, Douze et al. 2021). Figures of the two do not compare: the name
+of the protocol stands beside every figure.
+"""
+
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Literal
 
 import numpy as np
 
 from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
-from sscd.errors import UserError
-from sscd.evaluation.bootstrap import Candidates
-from sscd.evaluation.metrics import (
-    mark_correct,
-    precision_recall,
-    recall_at_precision,
-    recall_at_rank,
+from sscd.evaluation.candidates import (
+    Candidates,
+    FoundPairs,
+    candidates_of,
+    candidates_of_ids,
 )
-from sscd.search.knn import Device, Metric, Neighbours, nearest
+from sscd.evaluation.listing import check_truth, check_width, listed_rows, missing, none_listed
+from sscd.evaluation.macro_ap import macro_ap
+from sscd.evaluation.metrics import recall_at_precision, recall_at_rank
+from sscd.evaluation.origins import check_same_origin
+from sscd.evaluation.ranking import Scores
+from sscd.evaluation.string_ids import Ids
+from sscd.search.knn import nearest
+from sscd.search.neighbours import Neighbours
+from sscd.search.options import Device, Engine, Metric
+from sscd.search.pairs import CHALLENGE_LIMIT, best_pairs
+from sscd.vectors import in_memory
+
+Protocol = Literal["neighbours", "global"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +40,13 @@ class CopyFigures:
 
     Attributes:
         micro_ap: Micro-AP over the candidate list.
+        macro_ap: Mean over the queries with a true pair of the AP of their own candidates.
         recall_at_p90: Highest recall at a precision of at least 0.9.
         threshold_at_p90: Score from which pairs are accepted there; inf where nothing reaches it.
         recall_at_1: Share of true pairs that are their query's first candidate.
         recall_at_10: Share of true pairs among their query's first ten candidates.
         queries: Queries that were searched.
-        references: References that were searched.
+        references: References that were searched; None where predictions do not say.
         true_pairs: Pairs of the ground truth, found or not.
         unlisted_queries: Queries left out because the ground truth does not speak of them.
         missing_queries: Queries the ground truth names that have no descriptor.
@@ -38,12 +55,13 @@ class CopyFigures:
     """
 
     micro_ap: float
+    macro_ap: float
     recall_at_p90: float
     threshold_at_p90: float
     recall_at_1: float
     recall_at_10: float
     queries: int
-    references: int
+    references: int | None
     true_pairs: int
     unlisted_queries: int
     missing_queries: int
@@ -54,19 +72,32 @@ class CopyFigures:
         """Return what a logger takes: the figures that vary from epoch to epoch."""
         return {
             "micro_ap": self.micro_ap,
+            "macro_ap": self.macro_ap,
             "recall_at_p90": self.recall_at_p90,
             "threshold_at_p90": self.threshold_at_p90,
             "recall_at_1": self.recall_at_1,
             "recall_at_10": self.recall_at_10,
         }
 
+    def as_json(self) -> dict[str, Any]:
+        """Return all figures as plain values; a threshold that does not exist is None."""
+        threshold = self.threshold_at_p90 if isfinite(self.threshold_at_p90) else None
+        return asdict(self) | {"threshold_at_p90": threshold}
+
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures, and the candidate pairs they come from (for the bootstrap and for plots)."""
+    """Figures, and the candidate pairs they come from (for the bootstrap and for plots).
+
+    Attributes:
+        figures: The figures.
+        candidates: Scored pairs, marked right or wrong.
+        warnings: What to say beside the figures.
+    """
 
     figures: CopyFigures
     candidates: Candidates
+    warnings: tuple[str, ...] = ()
 
 
 def evaluate_descriptors(
@@ -74,104 +105,127 @@ def evaluate_descriptors(
     references: Descriptors,
     truth: GroundTruth,
     *,
+    protocol: Protocol = "neighbours",
     k: int = 10,
+    limit: int = CHALLENGE_LIMIT,
     metric: Metric = "l2",
     device: Device = "auto",
+    engine: Engine = "auto",
 ) -> Evaluation:
-    """Judge descriptors by the protocol "10 neighbours a query" (SSCD paper, section 5).
+    """Search, and judge what was found.
 
-    Each query's k nearest references are its candidates; all candidates make one list. Queries the
-    ground truth does not list are left out and counted. True pairs of which a picture has no
-    descriptor count as missed.
+    Queries the ground truth does not list are left out and counted. True pairs of which a picture
+    has no descriptor count as missed. Recall at a rank is over the candidates that there are.
 
     Args:
-        queries: Q descriptors.
-        references: R descriptors of the same dimension.
+        queries: Q descriptors, brought to memory.
+        references: R descriptors of the same dimension, read in blocks.
         truth: The right pairs, and the queries it speaks of.
-        k: Candidates a query; at least 10, cut to R.
+        protocol: The k nearest references of each query, or the globally best pairs.
+        k: Candidates a query; at least 10, cut to R. For "neighbours" alone.
+        limit: How many pairs are kept of all. For "global" alone.
         metric: How descriptors are compared.
         device: Where the search runs.
+        engine: What searches for neighbours.
 
     Raises:
-        UserError: No query is listed, or the ground truth holds no pair.
+        UserError: The two were made by different models or settings or differ in D, no query is
+            listed, or the ground truth holds no pair.
         ValueError: k is below 10 or the descriptors are not finite.
     """
-    if k < 10:
+    if protocol == "neighbours" and k < 10:
         raise ValueError(f"got k={k}; expected at least 10, which recall at rank 10 needs")
-    if not truth.pairs:
-        raise UserError("the ground truth holds no (query, reference) pair; micro-AP needs one")
-    rows = _listed_rows(queries, truth)
-    found = nearest(queries.vectors[rows], references.vectors, k=k, metric=metric, device=device)
-    candidates = _candidates([queries.ids[row] for row in rows], references.ids, found, truth)
-    missing = _missing_pairs(queries, references, truth)
-    named = {query for query, _ in truth.pairs} | (truth.listed or frozenset())
+    warning = check_same_origin(queries.origin, references.origin)
+    check_width(queries, references)
+    check_truth(truth)
+    rows = listed_rows(queries, truth)
+    vectors = in_memory(queries.vectors)
+    vectors = vectors if len(rows) == len(vectors) else vectors[rows]
+    if protocol == "neighbours":
+        name = f"{k} neighbours a query"
+        found = _neighbours(
+            nearest(vectors, references.vectors, k=k, metric=metric, device=device, engine=engine)
+        )
+    else:
+        name = f"the globally best {limit:,} pairs"
+        best = best_pairs(vectors, references.vectors, limit=limit, metric=metric, device=device)
+        found = (best.query, best.reference, best.scores)
+    candidates = candidates_of([queries.ids[row] for row in rows], references.ids, found, truth)
+    missing_queries, missing_pairs = missing(queries, references, truth)
     figures = _figures(
         candidates,
         queries=len(rows),
         references=len(references.ids),
         unlisted_queries=len(queries.ids) - len(rows),
-        missing_queries=len(named - set(queries.ids)),
-        missing_pairs=missing,
-        protocol=f"{k} neighbours a query",
+        missing_queries=missing_queries,
+        missing_pairs=missing_pairs,
+        protocol=name,
+    )
+    return Evaluation(figures, candidates, () if warning is None else (warning,))
+
+
+def evaluate_pairs(
+    query_ids: Ids,
+    reference_ids: Ids,
+    scores: Scores,
+    truth: GroundTruth,
+    *,
+    references: int | None = None,
+) -> Evaluation:
+    """Judge predictions, as of a track-1 file, by the pairs that it holds.
+
+    Queries that the ground truth does not list are left out and counted. All others it names are
+    counted as searched: a query without a prediction cannot be told from one that was left out.
+
+    Args:
+        query_ids: n ids, strings or an array of fixed-width bytes.
+        reference_ids: n ids, of either kind.
+        scores: (n,) bigger is better.
+        truth: The right pairs, and the queries it speaks of.
+        references: How many references were searched, where it is known.
+
+    Raises:
+        UserError: A pair occurs twice, no query is listed, or the ground truth holds no pair.
+        ValueError: A score is NaN, or there are not n of each.
+    """
+    check_truth(truth)
+    candidates, unlisted = candidates_of_ids(query_ids, reference_ids, scores, truth)
+    if not candidates.scores.size:
+        raise none_listed(unlisted)
+    figures = _figures(
+        candidates,
+        queries=len(candidates.query_ids),
+        references=references,
+        unlisted_queries=unlisted,
+        missing_queries=0,
+        missing_pairs=0,
+        protocol=f"{len(query_ids):,} predicted pairs",
     )
     return Evaluation(figures, candidates)
 
 
-def _listed_rows(queries: Descriptors, truth: GroundTruth) -> list[int]:
-    listed = truth.listed
-    rows = [row for row, name in enumerate(queries.ids) if listed is None or name in listed]
-    if not rows:
-        raise UserError(
-            f"none of the {len(queries.ids)} queries is listed in the ground truth; "
-            "check that both belong to the same set"
-        )
-    return rows
-
-
-def _missing_pairs(queries: Descriptors, references: Descriptors, truth: GroundTruth) -> int:
-    known_queries, known_references = set(queries.ids), set(references.ids)
-    return sum(q not in known_queries or r not in known_references for q, r in truth.pairs)
-
-
-def _candidates(
-    query_ids: Sequence[str], reference_ids: Sequence[str], found: Neighbours, truth: GroundTruth
-) -> Candidates:
-    # Queries without a descriptor stay in the list: their true pairs are missed, not forgotten.
-    named = truth.listed or frozenset()
-    everyone = sorted({*query_ids, *named, *(query for query, _ in truth.pairs)})
-    number = {name: index for index, name in enumerate(everyone)}
-    reference_number = {name: index for index, name in enumerate(reference_ids)}
-    searched = np.array([number[name] for name in query_ids], dtype=np.int64)
-    query, reference = np.repeat(searched, found.indices.shape[1]), found.indices.ravel()
-    pairs = [(number[q], reference_number.get(r, -1)) for q, r in truth.pairs]
-    pairs_array = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    present = pairs_array[pairs_array[:, 1] >= 0]
-    return Candidates(
-        query_ids=tuple(everyone),
-        query=query,
-        reference=reference,
-        scores=found.scores.ravel(),
-        correct=mark_correct(query, reference, truth=present),
-        true_counts=np.bincount(pairs_array[:, 0], minlength=len(everyone)),
-    )
+def _neighbours(found: Neighbours) -> FoundPairs:
+    rows, k = found.indices.shape
+    return np.repeat(np.arange(rows), k), found.indices.ravel(), found.scores.ravel()
 
 
 def _figures(
     candidates: Candidates,
     *,
     queries: int,
-    references: int,
+    references: int | None,
     unlisted_queries: int,
     missing_queries: int,
     missing_pairs: int,
     protocol: str,
 ) -> CopyFigures:
     query, scores, correct = candidates.query, candidates.scores, candidates.correct
-    true_pairs = int(candidates.true_counts.sum())
-    curve = precision_recall(scores, correct, true_pairs=true_pairs)
+    true_pairs = candidates.true_pairs
+    curve = candidates.curve()
     recall, threshold = recall_at_precision(curve, 0.9)
     return CopyFigures(
         micro_ap=curve.average_precision(),
+        macro_ap=macro_ap(query, scores, correct, true_counts=candidates.true_counts),
         recall_at_p90=recall,
         threshold_at_p90=threshold,
         recall_at_1=recall_at_rank(query, scores, correct, rank=1, true_pairs=true_pairs),

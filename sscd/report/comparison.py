@@ -25,7 +25,8 @@ def comparison_table(systems: Mapping[str, Evaluation], *, against: str) -> Tabl
     figures = first.figures
     table = Table(
         title=f"{figures.true_pairs} copies among {figures.queries} queries, "
-        f"{figures.references} references, {figures.protocol}",
+        f"{'?' if figures.references is None else figures.references} references, "
+        f"{figures.protocol}",
         title_justify="left",
     )
     table.add_column("descriptor")

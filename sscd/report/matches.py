@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sscd.data.decode import UnreadableImage, load_image
 from sscd.data.records import ImageSet
-from sscd.evaluation.bootstrap import Candidates
-from sscd.evaluation.metrics import ranking
+from sscd.evaluation.candidates import Candidates
+from sscd.evaluation.ranking import ranking
 from sscd.files import atomic_path
 
 _BACKGROUND = (250, 250, 248)

@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
-from sscd.evaluation.bootstrap import Candidates, micro_ap_interval, paired_difference
-from sscd.evaluation.metrics import mark_correct, micro_ap
+from sscd.evaluation.bootstrap import (
+    Figure,
+    micro_ap_interval,
+    paired_difference,
+    recall_at_p90_interval,
+)
+from sscd.evaluation.candidates import Candidates
+from sscd.evaluation.marking import mark_correct
+from sscd.evaluation.metrics import micro_ap, precision_recall, recall_at_precision
 
 
 def random_candidates(
@@ -25,7 +32,9 @@ def random_candidates(
     )
 
 
-def listed_draws(candidates: Candidates, *, samples: int, seed: int) -> list[float]:
+def listed_draws(
+    candidates: Candidates, *, samples: int, seed: int, figure: Figure = "micro_ap"
+) -> list[float]:
     """The plain implementation: write every resample out as a list of renamed queries."""
     rng = np.random.default_rng(seed)
     total = len(candidates.query_ids)
@@ -43,8 +52,11 @@ def listed_draws(candidates: Candidates, *, samples: int, seed: int) -> list[flo
                 scores.append(float(candidates.scores[i]))
             if candidates.true_counts[original]:
                 truth.append((name, int(original)))
-        arrays = (np.array(query), np.array(reference), np.array(scores))
-        values.append(micro_ap(*arrays, truth=np.array(truth)))
+        arrays = (np.array(query), np.array(reference))
+        correct = mark_correct(*arrays, truth=np.array(truth))
+        curve = precision_recall(np.array(scores), correct, true_pairs=len(truth))
+        whole = curve.average_precision()
+        values.append(whole if figure == "micro_ap" else recall_at_precision(curve, 0.9)[0])
     return values
 
 
@@ -56,6 +68,18 @@ def test_equals_resamples_written_out() -> None:
         low, high = np.quantile(draws, [0.05, 0.95])
         assert (got.low, got.high) == pytest.approx((low, high), abs=1e-12)
         assert got.samples == 30
+
+
+def test_recall_at_p90_equals_resamples_written_out() -> None:
+    for seed in range(5):
+        # Skilful enough for 90 % precision, with enough ties to stand in its way.
+        candidates = random_candidates(queries=20, per_query=4, seed=seed, skill=3.0, levels=2)
+        draws = listed_draws(candidates, samples=30, seed=seed, figure="recall_at_p90")
+        assert 0 < np.mean(draws) < 1
+        got = recall_at_p90_interval(candidates, samples=30, seed=seed, confidence=0.9)
+        low, high = np.quantile(draws, [0.05, 0.95])
+        assert (got.low, got.high) == pytest.approx((low, high), abs=1e-12)
+        assert got.estimate == recall_at_precision(candidates.curve(), 0.9)[0]
 
 
 def test_the_estimate_is_the_micro_ap_of_the_list() -> None:
@@ -75,6 +99,20 @@ def test_difference_pairs_the_resamples() -> None:
     assert (got.low, got.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
     assert got.estimate == pytest.approx(
         micro_ap_interval(a, samples=1).estimate - micro_ap_interval(b, samples=1).estimate
+    )
+
+
+def test_difference_in_recall_pairs_the_resamples() -> None:
+    a = random_candidates(queries=20, per_query=4, seed=1, skill=4.0)
+    b = random_candidates(queries=20, per_query=4, seed=2, skill=2.0)
+    draws = np.subtract(
+        listed_draws(a, samples=40, seed=3, figure="recall_at_p90"),
+        listed_draws(b, samples=40, seed=3, figure="recall_at_p90"),
+    )
+    got = paired_difference(a, b, figure="recall_at_p90", samples=40, seed=3)
+    assert (got.low, got.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    assert got.estimate == pytest.approx(
+        recall_at_precision(a.curve(), 0.9)[0] - recall_at_precision(b.curve(), 0.9)[0]
     )
 
 

@@ -4,59 +4,24 @@ import numpy as np
 import pytest
 
 from sscd.errors import UserError
+from sscd.evaluation.macro_ap import macro_ap
 from sscd.evaluation.metrics import (
-    mark_correct,
     micro_ap,
     micro_ap_of_ids,
     precision_recall,
-    ranking,
     recall_at_precision,
     recall_at_rank,
 )
-
-Pair = tuple[int, int]
-
-
-def listed_micro_ap(predictions: list[tuple[int, int, float]], truth: set[Pair]) -> float:
-    """The plain implementation: sort a list, walk down it."""
-    walk = sorted(predictions, key=lambda p: (-p[2], (p[0], p[1]) in truth))
-    found, total = 0, 0.0
-    for place, (query, reference, _) in enumerate(walk, start=1):
-        if (query, reference) in truth:
-            found += 1
-            total += found / place
-    return total / len(truth)
-
-
-def listed_recall_at(
-    predictions: list[tuple[int, int, float]], truth: set[Pair], precision: float
-) -> tuple[float, float]:
-    """The plain implementation: try every score as a threshold."""
-    best = (0.0, math.inf)
-    for threshold in sorted({score for _, _, score in predictions}, reverse=True):
-        taken = [(q, r) in truth for q, r, score in predictions if score >= threshold]
-        if sum(taken) / len(taken) >= precision and sum(taken) / len(truth) > best[0]:
-            best = (sum(taken) / len(truth), threshold)
-    return best
-
-
-def random_case(
-    rng: np.random.Generator,
-) -> tuple[list[tuple[int, int, float]], set[Pair]]:
-    queries, references = int(rng.integers(1, 8)), int(rng.integers(1, 8))
-    everything = [(q, r) for q in range(queries) for r in range(references)]
-    chosen = rng.permutation(len(everything))[: rng.integers(1, len(everything) + 1)]
-    levels = int(rng.integers(1, 6))  # few levels: many ties
-    predictions = [(*everything[i], float(rng.integers(levels)) / 3) for i in chosen]
-    right = rng.permutation(len(everything))[: rng.integers(1, len(everything) + 1)]
-    return predictions, {everything[i] for i in right}
-
-
-def columns(
-    predictions: list[tuple[int, int, float]],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    query, reference, scores = zip(*predictions, strict=True)
-    return np.array(query), np.array(reference), np.array(scores)
+from sscd.evaluation.string_ids import Ids
+from tests.evaluation.plain import (
+    as_candidates,
+    average_precision,
+    columns,
+    macro_average_precision,
+    random_case,
+    recall_at,
+    recall_in_first,
+)
 
 
 def test_equals_the_plain_lists_on_random_cases_with_ties() -> None:
@@ -64,38 +29,38 @@ def test_equals_the_plain_lists_on_random_cases_with_ties() -> None:
     for _ in range(1000):
         predictions, truth = random_case(rng)
         query, reference, scores = columns(predictions)
-        pairs = np.array(sorted(truth))
-        expected = listed_micro_ap(predictions, truth)
-        assert micro_ap(query, reference, scores, truth=pairs) == pytest.approx(expected, abs=1e-12)
-        by_id = micro_ap_of_ids(
-            [f"Q{q}" for q in query],
-            [f"R{r}" for r in reference],
-            scores,
-            truth={(f"Q{q}", f"R{r}") for q, r in truth},
-        )
-        assert by_id == pytest.approx(expected, abs=1e-12)
-        correct = mark_correct(query, reference, truth=pairs)
-        curve = precision_recall(scores, correct, true_pairs=len(truth))
+        expected = average_precision(predictions, truth)
+        got = micro_ap(query, reference, scores, truth=np.array(sorted(truth)))
+        assert got == pytest.approx(expected, abs=1e-12)
+        one = as_candidates(predictions, truth)
         for precision in (0.5, 0.9):
-            assert recall_at_precision(curve, precision) == pytest.approx(
-                listed_recall_at(predictions, truth, precision), abs=1e-12
-            )
+            found = recall_at_precision(one.curve(), precision)
+            assert found == pytest.approx(recall_at(predictions, truth, precision)[:2], abs=1e-12)
+        for rank in (1, 3, 10):
+            share = recall_at_rank(query, scores, one.correct, rank=rank, true_pairs=len(truth))
+            assert share == pytest.approx(recall_in_first(predictions, truth, rank), abs=1e-12)
+        macro = macro_ap(query, scores, one.correct, true_counts=one.true_counts)
+        assert macro == pytest.approx(macro_average_precision(predictions, truth), abs=1e-12)
 
 
-def test_recall_at_rank_equals_the_plain_list() -> None:
+def test_ids_of_every_kind_equal_the_indices() -> None:
     rng = np.random.default_rng(1)
-    for _ in range(300):
+    for case in range(1000):
         predictions, truth = random_case(rng)
         query, reference, scores = columns(predictions)
-        correct = mark_correct(query, reference, truth=np.array(sorted(truth)))
-        for rank in (1, 3):
-            hits = 0
-            for one in set(query.tolist()):
-                own = [p for p in predictions if p[0] == one]
-                own.sort(key=lambda p: (-p[2], (p[0], p[1]) in truth))
-                hits += sum((q, r) in truth for q, r, _ in own[:rank])
-            got = recall_at_rank(query, scores, correct, rank=rank, true_pairs=len(truth))
-            assert got == pytest.approx(hits / len(truth))
+        expected = average_precision(predictions, truth)
+        # Of different widths on either side, and longer than a word of eight bytes.
+        query_ids = [f"{'Q' * (case % 19)}{q}" for q in query]
+        reference_ids = [f"{r}{'/long' * (case % 7)}" for r in reference]
+        pairs = {(f"{'Q' * (case % 19)}{q}", f"{r}{'/long' * (case % 7)}") for q, r in truth}
+        kinds: tuple[tuple[Ids, Ids], ...] = (
+            (query_ids, reference_ids),
+            (np.array(query_ids, dtype=np.bytes_), np.array(reference_ids, dtype="S48")),
+            (np.array(query_ids), np.array(reference_ids, dtype=np.bytes_)),
+        )
+        for queries, references in kinds:
+            got = micro_ap_of_ids(queries, references, scores, truth=pairs)
+            assert got == pytest.approx(expected, abs=1e-12)
 
 
 def test_micro_ap_by_hand() -> None:
@@ -110,7 +75,6 @@ def test_a_tie_is_counted_worst_first() -> None:
     query, reference = np.array([0, 1, 2, 3]), np.array([0, 1, 2, 3])
     truth = np.array([[0, 0], [1, 1]])
     assert micro_ap(query, reference, np.ones(4), truth=truth) == pytest.approx((1 / 3 + 2 / 4) / 2)
-    assert ranking(np.ones(3), np.array([True, False, True])).tolist() == [1, 0, 2]
 
 
 def test_the_order_of_the_list_does_not_matter() -> None:
@@ -122,12 +86,6 @@ def test_the_order_of_the_list_does_not_matter() -> None:
         shuffled = [predictions[i] for i in rng.permutation(len(predictions))]
         values.add(micro_ap(*columns(shuffled), truth=pairs))
     assert len(values) == 1
-
-
-def test_ranking_keeps_scores_a_float32_step_apart() -> None:
-    low = np.float32(-0.3)
-    scores = np.array([low, np.nextafter(low, np.float32(0))], dtype=np.float32)
-    assert ranking(scores, np.array([True, False])).tolist() == [1, 0]
 
 
 def test_precision_of_exactly_nine_tenths_counts() -> None:
@@ -184,10 +142,15 @@ def test_refuses_a_truth_without_pairs() -> None:
 
 
 def test_a_repeated_pair_of_ids_is_named() -> None:
-    with pytest.raises(UserError, match="Q1,R1"):
-        micro_ap_of_ids(
-            ["Q0", "Q1", "Q1"], ["R1", "R1", "R1"], np.arange(3.0), truth={("Q0", "R0")}
-        )
+    queries, references = ["Q0", "Q1", "Q1"], ["R1", "R1", "R1"]
+    for kind in (list, lambda ids: np.array(ids, dtype=np.bytes_)):
+        with pytest.raises(UserError, match="the pair Q1,R1 occurs more than once"):
+            micro_ap_of_ids(kind(queries), kind(references), np.arange(3.0), truth={("Q0", "R0")})
+
+
+def test_ids_of_unequal_number() -> None:
+    with pytest.raises(ValueError, match="got 2 query and 1 reference ids"):
+        micro_ap_of_ids(["Q0", "Q1"], ["R0"], np.arange(2.0), truth={("Q0", "R0")})
 
 
 def test_recall_at_rank_refuses() -> None:

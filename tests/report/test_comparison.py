@@ -6,7 +6,7 @@ from rich.console import Console
 
 from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
-from sscd.evaluation.protocol import Evaluation, evaluate_descriptors
+from sscd.evaluation.protocol import Evaluation, evaluate_descriptors, evaluate_pairs
 from sscd.report.comparison import comparison_table
 
 
@@ -34,6 +34,13 @@ def test_table_names_the_protocol_and_gives_an_interval() -> None:
     assert "1.000" in good
     assert "+0." in bad
     assert " to +" in bad
+
+
+def test_predictions_do_not_say_how_many_references_there_were() -> None:
+    truth = GroundTruth(frozenset({("Q0", "R0")}))
+    predictions = evaluate_pairs(["Q0", "Q1"], ["R0", "R0"], np.array([0.9, 0.8]), truth)
+    table = comparison_table({"mine": predictions}, against="mine")
+    assert table.title == "1 copies among 2 queries, ? references, 2 predicted pairs"
 
 
 def test_unknown_system() -> None:

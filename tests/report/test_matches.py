@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sscd.data.records import ImageSet
-from sscd.evaluation.bootstrap import Candidates
+from sscd.evaluation.candidates import Candidates
 from sscd.report.matches import Match, best_matches, write_match_sheet
 
 

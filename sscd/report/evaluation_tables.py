@@ -1,0 +1,101 @@
+"""An evaluation as tables for the terminal."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from sscd.evaluation.bootstrap import Interval
+from sscd.evaluation.by_edit import EditBreakdown, EditGroup
+from sscd.evaluation.protocol import CopyFigures
+from sscd.evaluation.thresholds import Threshold
+
+
+def figures_table(systems: Mapping[str, tuple[CopyFigures, Interval | None]]) -> Table:
+    """One column a protocol, one row a figure.
+
+    Args:
+        systems: Protocol → its figures, and the interval of micro-AP if it was computed.
+    """
+    first = next(iter(systems.values()))[0]
+    references = "" if first.references is None else f", {first.references:,} references"
+    table = Table(
+        title=f"{first.true_pairs:,} copies, {first.queries:,} queries{references}",
+        title_justify="left",
+    )
+    table.add_column("")
+    for name in systems:
+        table.add_column(name, justify="right")
+    rows: dict[str, list[str]] = {}
+    for figures, interval in systems.values():
+        for key, value in _figures(figures, interval).items():
+            rows.setdefault(key, []).append(value)
+    for key, values in rows.items():
+        table.add_row(key, *values)
+    return table
+
+
+def _figures(figures: CopyFigures, interval: Interval | None) -> dict[str, str]:
+    spread = f" ({interval.low:.4f} to {interval.high:.4f})" if interval else ""
+    confidence = f" ({interval.confidence:.0%})" if interval else ""
+    return {
+        f"micro-AP{confidence}": f"{figures.micro_ap:.4f}{spread}",
+        "recall at P90": f"{figures.recall_at_p90:.4f}",
+        "  from score": _score(figures.threshold_at_p90),
+        "recall at rank 1": f"{figures.recall_at_1:.4f}",
+        "recall at rank 10": f"{figures.recall_at_10:.4f}",
+        "macro-AP": f"{figures.macro_ap:.4f}",
+    }
+
+
+def thresholds_table(cells: Sequence[Threshold], *, protocol: str) -> Table:
+    """Precision by number of references: from which score on, and with what recall.
+
+    Args:
+        cells: Of `threshold_table`.
+        protocol: What they were counted over.
+    """
+    table = Table(
+        title=f"accept a pair from which score on? ({protocol}; recall in brackets)",
+        title_justify="left",
+        caption="? rests on fewer than 10 observed wrong pairs: evaluate more queries to know",
+        caption_justify="left",
+    )
+    table.add_column("precision")
+    scales = list(dict.fromkeys(cell.scale for cell in cells))
+    for scale in scales:
+        table.add_column(f"{scale:,.6g}x references", justify="right")
+    for precision in dict.fromkeys(cell.precision for cell in cells):
+        row = [cell for cell in cells if cell.precision == precision]
+        table.add_row(f"{precision:.1%}", *map(_cell, row))
+    return table
+
+
+def _cell(cell: Threshold) -> str:
+    if not math.isfinite(cell.threshold):
+        return "not reached"
+    doubt = "" if cell.supported else f" ? {cell.wrong} wrong"
+    return f"{_score(cell.threshold)} ({cell.recall:.3f}){doubt}"
+
+
+def edits_table(breakdown: EditBreakdown) -> Table:
+    """Operations, the least survived first, then numbers of operations."""
+    table = Table(title="by edit (distractors weighted to their share)", title_justify="left")
+    table.add_column("edit")
+    for heading in ("copies", "micro-AP", "recall at P90", "recall at rank 1"):
+        table.add_column(heading, justify="right")
+    for group in breakdown.operations:
+        table.add_row(*_edit(group, group.name))
+    table.add_section()
+    for group in breakdown.counts:
+        table.add_row(*_edit(group, f"{group.name} operation{'' if group.name == '1' else 's'}"))
+    return table
+
+
+def _edit(group: EditGroup, name: str) -> tuple[str, ...]:
+    figures = (group.micro_ap, group.recall_at_p90, group.recall_at_1)
+    return (name, f"{group.copies:,}", *(f"{figure:.3f}" for figure in figures))
+
+
+def _score(score: float) -> str:
+    return f"{score:.4f}" if math.isfinite(score) else "none"
