@@ -21,13 +21,13 @@ class Command:
         target: `module:function`; imported when the command runs, since torch takes seconds.
         summary: One line for `sscd --help`.
         parses_itself: The function takes the list of arguments, not parsed ones.
-        positional: Arguments without a default are given by place, not by name.
+        positional: Arguments that are given by place, not by name.
     """
 
     target: str
     summary: str
     parses_itself: bool = False
-    positional: bool = False
+    positional: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., None]:
         """Import the function behind the command."""
@@ -46,16 +46,40 @@ COMMANDS = {
         parses_itself=True,
     ),
     "export": Command("sscd.commands.export:export", "write track-2 descriptors of two folders"),
+    "describe": Command(
+        "sscd.commands.describe:describe",
+        "write descriptors of any number of pictures as Parquet, in parts",
+        positional=("source", "output"),
+    ),
+    "evaluate": Command(
+        "sscd.commands.evaluate:evaluate",
+        "judge descriptors or predictions against a ground truth",
+        positional=("files",),
+    ),
+    "match": Command(
+        "sscd.commands.match:match",
+        "find the copies of one set of pictures in another",
+        positional=("queries", "references"),
+    ),
+    "dedup": Command(
+        "sscd.commands.dedup:dedup",
+        "find the groups of copies within one set of pictures",
+        positional=("pictures",),
+    ),
     "make-disc": Command(
         "sscd.commands.make_disc:make_disc",
         "make a benchmark like DISC21 from a folder of photographs",
-        positional=True,
+        positional=("photos", "out"),
     ),
     "shard": Command(
-        "sscd.commands.shard:shard", "pack a folder of pictures to tar shards", positional=True
+        "sscd.commands.shard:shard",
+        "pack a folder of pictures to tar shards",
+        positional=("pictures", "output"),
     ),
     "check": Command(
-        "sscd.commands.check:check", "say whether a data set like DISC21 is whole", positional=True
+        "sscd.commands.check:check",
+        "say whether a data set like DISC21, or a file for the challenge, is whole",
+        positional=("root",),
     ),
 }
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sscd"
-EVERYWHERE = {"errors", "files", "terminal"}
+EVERYWHERE = {"errors", "files", "terminal", "vectors"}
 # Room → the rooms it may import. `data` feeds `augment` pictures, and so knows it; no room before
 # `training` knows how a network is trained, and none before `commands` prints.
 ALLOWED = {
     "errors": set(),
     "files": set(),
-    "terminal": set(),
+    "terminal": {"vectors"},
+    "vectors": set(),
     "configs": set(),
     "arguments": set(),
     "augment": {"configs"},
@@ -21,20 +22,21 @@ ALLOWED = {
     "losses": set(),
     "search": set(),
     "evaluation": {"data", "search"},
-    "formats": set(),
+    "formats": {"data"},
+    "describing": {"data", "models", "formats"},
     "baselines": {"data"},
     "report": {"augment", "data", "evaluation"},
     "training": {"augment", "data", "models", "losses", "search", "evaluation", "formats"},
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
-        *("training", "baselines", "report", "configs", "arguments"),
+        *("training", "describing", "baselines", "report", "configs", "arguments"),
     },
     "cli": {"arguments", "commands"},
 }
 # What is slow to import, and what may be absent, is imported by the functions that need it.
 LAZY = {
     *("faiss", "wandb", "augly", "torchvision", "h5py", "pylibmagic", "pillow_heif"),
-    *("cv2", "filelock", "fsspec", "kornia", "pilgram"),
+    *("cv2", "filelock", "fsspec", "kornia", "pilgram", "pyarrow", "ray", "scipy"),
 }
 
 

@@ -2,20 +2,25 @@
 
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from lightning import seed_everything
 from rich.console import Console
 
 from sscd.baselines import SIMPLE_DESCRIPTORS, describe_simply
-from sscd.commands.export import write_descriptors
+from sscd.commands.choose_threshold import CALIBRATION_FILE
+from sscd.commands.describing import Stopwatch
+from sscd.commands.track2_output import make_record, say_export, write_export
 from sscd.data.descriptors import Descriptors
+from sscd.evaluation.calibration import calibrate, write_calibration
 from sscd.evaluation.protocol import Evaluation, evaluate_descriptors
-from sscd.models.checkpoint import load_network
+from sscd.models.checkpoint import TrainedNetwork, load_network
 from sscd.models.describer import Describer
 from sscd.models.descriptor import DescriptorNet
 from sscd.report.comparison import comparison_table
 from sscd.report.matches import best_matches, write_match_sheet
+from sscd.search.postprocessing import PostProcessing
 from sscd.terminal import say
 from sscd.training.cli import TrainCLI
 
@@ -29,9 +34,23 @@ def conclude(cli: TrainCLI) -> None:
     if cli.setting("compare") and run.last.exists():
         _compare(cli)
     if cli.setting("export") and (chosen := _best(cli)):
-        describer = _describer(cli, load_network(chosen).network)
-        write_descriptors(describer, _describe(cli, describer), output=track2)
+        _export(cli, load_network(chosen), track2)
     say(_files(cli, track2))
+
+
+def _export(cli: TrainCLI, trained: TrainedNetwork, track2: Path) -> None:
+    """Write the descriptors of queries and references, and what thresholds are chosen by."""
+    describer = _describer(cli, trained.network)
+    begun = time.monotonic()
+    described = _describe(cli, describer)
+    pictures = sum(len(descriptors.ids) for descriptors in described.values())
+    watch = Stopwatch(time.monotonic() - begun, pictures)
+    chain = PostProcessing()
+    record = make_record(describer, trained, chain, described, watch=watch)
+    write_export(track2, described, chain, record)
+    say_export(track2, describer.skipped)
+    calibration = calibrate(_judge(cli, described), origin=describer.origin, metric="l2")
+    write_calibration(_calibration(cli), calibration)
 
 
 def _best(cli: TrainCLI) -> Path | None:
@@ -95,6 +114,10 @@ def _judge(cli: TrainCLI, described: Described) -> Evaluation:
     )
 
 
+def _calibration(cli: TrainCLI) -> Path:
+    return cli.run.path / CALIBRATION_FILE
+
+
 def _sheet(cli: TrainCLI) -> Path:
     return cli.run.path / "matches.jpg"
 
@@ -118,12 +141,14 @@ def _files(cli: TrainCLI, track2: Path) -> str:
         "matches, to look at": _sheet(cli),
         "unreadable pictures": run.path / "skipped.txt",
         "track-2 descriptors": track2,
+        "thresholds": _calibration(cli),
     }
     lines = [f"  {name:<20} {path}" for name, path in files.items() if path.exists()]
     steps = {}
     if cli.datamodule.root is None:
         steps["train on your photographs"] = f"{_command('train')} --config photos --data.root DIR"
     if chosen := _best(cli):
+        steps["find copies in a folder"] = f"sscd dedup DIR --checkpoint {shlex.quote(str(chosen))}"
         steps["describe other folders"] = (
             f"{_command('export')} --checkpoint {shlex.quote(str(chosen))} "
             "--queries QUERIES --references REFERENCES --output track2.h5"

@@ -1,151 +1,159 @@
 """`sscd export`: descriptors of queries and references as a track-2 file."""
 
+import shutil
 from pathlib import Path
 
-from sscd import __version__
-from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
+from sscd.commands.describing import DescribeOptions, SetDescriber, repeatable
+from sscd.commands.postprocess import ProjectionChoice, Steps, check_origins, fit, process
+from sscd.commands.track2_output import make_record, say_export, write_export
 from sscd.data.descriptors import Descriptors
-from sscd.data.listing import scan_images
-from sscd.data.records import ImageSet
-from sscd.data.skipped import SkipLog
+from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.files import check_writable_directory
-from sscd.formats.track2 import Track2, check_track2_dims, read_track2, write_track2
-from sscd.models.checkpoint import load_network
-from sscd.models.describer import Describer, DeviceName
-from sscd.search.whitening import Whitening
-from sscd.terminal import say, warn
+from sscd.formats.layouts import MAX_DIMENSIONS
+from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
+from sscd.models.describer import DeviceName
+from sscd.search.postprocessing import PostProcessing
 
 
 def export(
     checkpoint: Path,
-    queries: Path,
-    references: Path,
+    queries: str,
+    references: str,
     output: Path,
-    training: Path | None = None,
+    training: str | None = None,
+    projection: ProjectionChoice | None = None,
     dims: int | None = None,
+    stretch: str | None = None,
+    score_norm: str | None = None,
+    postprocessing: Path | None = None,
     size: int | None = None,
     resize: ResizeMode | None = None,
     batch_size: int = 64,
-    workers: int = 4,
+    workers: int | None = None,
     device: DeviceName = "auto",
+    partition: int = PARTITION,
+    processes: int | None = None,
+    json: bool = False,
 ) -> None:
     """Describe queries and references and write them as a track-2 HDF5 file.
 
+    Interrupted, the same command goes on. Under torchrun or srun all ranks describe.
+
     Args:
         checkpoint: A checkpoint that `sscd train` wrote.
-        queries: Directory of the query pictures.
-        references: Directory of the reference pictures.
+        queries: The query pictures: a folder, a list, shards or Parquet; or what `sscd describe`
+            made of them.
+        references: The reference pictures, likewise.
         output: The HDF5 file to write.
-        training: Directory of training pictures, to learn PCA whitening on.
-        dims: Dimensions to keep when whitening; at most 256, by default the network's own.
+        training: Training pictures, likewise, to learn post-processing on.
+        projection: What is learnt: none, center, pca or whiten; by default PCA whitening where
+            there are training pictures.
+        dims: Dimensions of the result, at most 256; by default as many as there are and go in.
+        stretch: Negative embedding subtraction, WEIGHT[FIRST,LAST] with ranks from 0.
+        score_norm: Score normalisation inside plain L2, WEIGHT[FIRST,LAST] with ranks from 0, at
+            the price of one dimension; SSCD's is 1.0[0,2].
+        postprocessing: An earlier output, whose post-processing is applied in place of learning.
         size: Pixels that pictures are resized to; by default as in the training's validation.
         resize: Which side `size` is of; by default as in the training's validation.
         batch_size: Pictures described at once.
-        workers: Processes that decode pictures.
+        workers: Processes that decode pictures; by default 4, or one for each processor.
         device: Where the network runs.
+        partition: Pictures of a part; parts are written beside the output and removed in the end.
+        processes: How many describe on this machine; by default one for each GPU.
+        json: Print the result as JSON.
     """
-    _check_options(size=size, batch_size=batch_size, workers=workers)
-    trained = load_network(checkpoint)
-    _check_dims(trained.network.config.dims, dims, whiten=training is not None)
+    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
+    steps = Steps.parse(
+        projection=projection or ("whiten" if training and not postprocessing else "none"),
+        dims=dims,
+        stretch=stretch,
+        score_norm=score_norm,
+    )
+    if postprocessing is not None and steps.given:
+        raise UserError("--postprocessing brings its own steps; leave the options of others out")
+    saved = saved_postprocessing(postprocessing)
+    if steps.given and training is None:
+        raise UserError("post-processing is learnt on training pictures; give --training")
     _check_output(output)
-    folders = {"queries": queries, "references": references}
-    if training is not None:
-        folders["training"] = training
-    sets: dict[str, ImageSet] = {}
-    for name, root in folders.items():
-        listing = scan_images(root, name=name)
-        for line in listing.left_out:
-            warn(line)
-        sets[name] = listing.images
-    wanted = dims or trained.network.config.dims
-    if "training" in sets and len(sets["training"]) < wanted:
-        raise UserError(
-            f"whitening to {wanted} dimensions needs as many training pictures; "
-            f"{training} has {len(sets['training'])}: add pictures or lower --dims"
-        )
-    inference = InferenceSize(
-        size=size or trained.inference.size, mode=resize or trained.inference.mode
+    describer = SetDescriber(options, _parts(output), partition, processes)
+    own = describer.trained.network.config.dims
+    if saved is None:
+        steps.projected_dims(own, limit=MAX_DIMENSIONS)
+    with repeatable():
+        described = _describe(describer, queries, references, training, steps, own=own)
+    if described is None:
+        return
+    learnt = described.pop("training", None)
+    if saved is None:
+        chain, projected = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS)
+    else:
+        chain, projected = saved, saved.project(learnt.vectors) if learnt else None
+    described = {
+        "queries": process(described["queries"], "query", chain, training=projected),
+        "references": process(described["references"], "reference", chain, training=projected),
+    }
+    record = make_record(
+        describer.spec.build(), describer.trained, chain, described, watch=describer.watch
     )
-    describer = Describer.build(
-        trained.network, inference, batch_size=batch_size, workers=workers, device=device
-    )
-    described = {name: describer(images) for name, images in sets.items()}
-    write_descriptors(describer, described, output=output, dims=dims)
+    write_export(output, described, chain, record)
+    shutil.rmtree(_parts(output), ignore_errors=True)
+    say_export(output, describer.skipped, json=json)
 
 
-def write_descriptors(
-    describer: Describer,
-    described: dict[str, Descriptors],
+def _describe(
+    describer: SetDescriber,
+    queries: str,
+    references: str,
+    training: str | None,
+    steps: Steps,
     *,
-    output: Path,
-    dims: int | None = None,
-) -> None:
-    """Whiten by `training`, if it is described, and write `queries` and `references`.
+    own: int,
+) -> dict[str, Descriptors] | None:
+    """All sets; None for ranks other than 0."""
+    sources = {"queries": queries, "references": references}
+    if training is not None:
+        sources["training"] = training
+    opened = {name: describer.open(source, name=name) for name, source in sources.items()}
+    if learnt := opened.get("training"):
+        wanted = steps.projected_dims(own, limit=MAX_DIMENSIONS)
+        if steps.projection in ("pca", "whiten") and len(learnt.pictures) < wanted:
+            raise UserError(
+                f"whitening to {wanted} dimensions needs as many training pictures; "
+                f"{training} has {len(learnt.pictures)}: add pictures or lower --dims"
+            )
+    found: dict[str, Descriptors] = {}
+    for name, source in sources.items():
+        descriptors = describer.describe(
+            source, opened[name], name=name, side="query" if name == "queries" else "reference"
+        )
+        if descriptors is not None:
+            found[name] = descriptors
+    if len(found) < len(sources):
+        return None
+    for name in list(found)[1:]:
+        check_origins(found["queries"], found[name], names=("the queries", f"the {name}"))
+    return found
 
-    Args:
-        describer: What made the descriptors; what it could not read is listed beside the output.
-        described: Descriptors of `queries`, `references` and, for whitening, `training`.
-        output: The HDF5 file to write.
-        dims: Dimensions to keep when whitening.
+
+def saved_postprocessing(path: Path | None) -> PostProcessing | None:
+    """The post-processing of an exported file; None for None.
 
     Raises:
-        UserError: Over 256 dimensions, or the output cannot be written.
+        UserError: It has none, or it is damaged.
     """
-    vectors = {name: described[name].vectors for name in ("queries", "references")}
-    if "training" in described:
-        learnt = described["training"].vectors
-        whitening = Whitening.fit(learnt, dims=dims or learnt.shape[1])
-        vectors = {name: whitening.apply(rows) for name, rows in vectors.items()}
-    track2 = Track2(
-        query_ids=described["queries"].ids,
-        queries=vectors["queries"],
-        reference_ids=described["references"].ids,
-        references=vectors["references"],
-        attributes={
-            "sscd_version": __version__,
-            "backbone": describer.network.config.backbone,
-            "inference_size": describer.inference.size,
-            "inference_mode": describer.inference.mode,
-            "whitened_on": len(described["training"].ids) if "training" in described else 0,
-            "hardware": describer.hardware,
-        },
-    )
-    write_track2(output, track2)
-    _say(output, read_track2(output), describer.skipped)
+    if path is None:
+        return None
+    settings, arrays = read_postprocessing(path)
+    return PostProcessing.from_saved(settings, arrays, source=str(postprocessing_path(path)))
 
 
-def _check_options(*, size: int | None, batch_size: int, workers: int) -> None:
-    if size is not None and size < 16:
-        raise UserError(f"--size {size} is too small; give at least 16 pixels")
-    if batch_size < 1 or workers < 0:
-        raise UserError(
-            f"--batch_size {batch_size} --workers {workers}: give a batch of at least 1 and "
-            "0 workers or more"
-        )
-
-
-def _check_dims(own: int, dims: int | None, *, whiten: bool) -> None:
-    if dims is not None and not whiten:
-        raise UserError("--dims needs --training DIR: dimensions are reduced by PCA whitening")
-    if dims is not None and not 1 <= dims <= own:
-        raise UserError(f"--dims {dims} is out of range; the network gives {own} dimensions")
-    check_track2_dims(dims or own)
+def _parts(output: Path) -> Path:
+    return output.with_name(f"{output.name}.parts")
 
 
 def _check_output(output: Path) -> None:
     if output.is_dir():
         raise UserError(f"--output {output} is a directory; give the name of a file in it")
     check_writable_directory(output.parent)
-
-
-def _say(output: Path, track2: Track2, skipped: SkipLog) -> None:
-    if skipped:
-        listing = output.with_name(f"{output.name}.skipped.txt")
-        skipped.write(listing)
-        warn(skipped.summary(file=str(listing)))
-    say(
-        f"{output}: {len(track2.query_ids)} queries and {len(track2.reference_ids)} references, "
-        f"{track2.queries.shape[1]} dimensions"
-    )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 from torch import Tensor
 
 from sscd.augment.batch import apply_photometric

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 from torch import Tensor
 
 from sscd.augment.mixup import NO_PICTURE, MixupConfig, mix_views

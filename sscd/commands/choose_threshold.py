@@ -1,0 +1,103 @@
+"""From which score on two pictures are called copies: given, or learnt from an evaluation."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from sscd.data.descriptors import Origin
+from sscd.errors import UserError
+from sscd.evaluation.calibration import Calibration, read_calibration
+from sscd.evaluation.origins import check_same_origin
+from sscd.terminal import warn
+
+CALIBRATION_FILE = "calibration.json"
+
+
+@dataclass(frozen=True)
+class ThresholdOptions:
+    """How the threshold was asked for on a command line.
+
+    Attributes:
+        threshold: The score itself; None to learn it.
+        precision: Share of accepted pairs that shall be right.
+        calibration: What `sscd evaluate --calibration` wrote; None to look beside the checkpoint.
+        copies: Expected share of queries that are copies; None for that of the calibration.
+    """
+
+    threshold: float | None
+    precision: float
+    calibration: Path | None
+    copies: float | None
+
+    def check(self) -> None:
+        """Check the values before anything is computed.
+
+        Raises:
+            UserError: A value is out of range.
+        """
+        if self.threshold is not None and math.isnan(self.threshold):
+            raise UserError(f"--threshold {self.threshold}: give a score, such as -0.5")
+        if not 0 < self.precision < 1:
+            raise UserError(f"--precision {self.precision}: give a share between 0 and 1")
+        if self.copies is not None and not 0 < self.copies <= 1:
+            raise UserError(f"--copies {self.copies}: give a share above 0 and up to 1")
+
+
+def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Calibration | None:
+    """Read the calibration, if one is needed, before long work begins.
+
+    Raises:
+        UserError: None was given and none lies beside the checkpoint, or it is broken.
+    """
+    options.check()
+    if options.threshold is not None:
+        return None
+    if options.calibration is not None:
+        return read_calibration(options.calibration)
+    beside = [] if checkpoint is None else [checkpoint.parent, checkpoint.parent.parent]
+    for folder in beside:
+        if (folder / CALIBRATION_FILE).is_file():
+            return read_calibration(folder / CALIBRATION_FILE)
+    raise UserError(
+        "no threshold: give --threshold SCORE, or --calibration FILE, which `sscd evaluate … "
+        "--calibration FILE` writes on queries whose sources are known"
+    )
+
+
+def choose_threshold(
+    options: ThresholdOptions,
+    calibration: Calibration | None,
+    *,
+    references: int,
+    origin: Origin,
+) -> float:
+    """The score from which pairs are accepted; what it rests on is warned of.
+
+    More references mean more wrong pairs, and fewer copies among the queries mean fewer right ones:
+    both move the threshold (DISC21 paper, section 4.4).
+
+    Args:
+        options: What was asked for.
+        calibration: Of `find_calibration`.
+        references: How many pictures each query is compared with.
+        origin: What made the descriptors.
+
+    Raises:
+        UserError: The calibration is of other descriptors, or no score reaches the precision.
+    """
+    if calibration is None:
+        if options.threshold is None:
+            raise ValueError("got neither a threshold nor a calibration; expected one")
+        return options.threshold
+    names = ("the calibration", "the descriptors")
+    if line := check_same_origin(calibration.origin, origin, names=names):
+        warn(line)
+    scale = calibration.scale_to(references)
+    if options.copies is not None:
+        scale *= calibration.points.true_pairs / calibration.queries / options.copies
+    chosen = calibration.threshold(precision=options.precision, scale=scale)
+    if not math.isfinite(chosen.threshold):
+        raise UserError(f"{chosen.note}; calibrate on more queries, or give --threshold")
+    if chosen.note:
+        warn(f"the threshold {chosen.threshold:.4f} {chosen.note}; look at what it lets through")
+    return chosen.threshold

@@ -1,0 +1,204 @@
+"""What commands that describe pictures share: options, parts, and files that are described."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sscd.augment.inference import InferenceSize
+from sscd.augment.tensors import ResizeMode
+from sscd.data.descriptors import Descriptors
+from sscd.data.picture_sources import PictureSource, open_pictures
+from sscd.data.skipped import SkipLog
+from sscd.describing.local import describe_parts
+from sscd.describing.output import Described
+from sscd.errors import UserError
+from sscd.formats.descriptor_files import holds_descriptors, open_descriptors
+from sscd.formats.layouts import Side
+from sscd.formats.parquet_files import open_parquet
+from sscd.models.checkpoint import TrainedNetwork, load_network
+from sscd.models.describer import DescriberSpec, DeviceName
+from sscd.terminal import warn
+
+
+@dataclass(frozen=True)
+class DescribeOptions:
+    """How pictures are described, as asked for on a command line.
+
+    Attributes:
+        checkpoint: What `sscd train` wrote; None where all is described already.
+        size: Pixels that pictures are resized to; None for the training's own.
+        resize: Which side that is of; None for the training's own.
+        batch_size: Pictures at once.
+        workers: Processes that decode; None for 4, or as many as there are processors.
+        device: Where the network runs.
+    """
+
+    checkpoint: Path | None
+    size: int | None = None
+    resize: ResizeMode | None = None
+    batch_size: int = 64
+    workers: int | None = None
+    device: DeviceName = "auto"
+
+    def check(self) -> None:
+        """Check the values before anything is loaded.
+
+        Raises:
+            UserError: A value is out of range.
+        """
+        if self.size is not None and self.size < 16:
+            raise UserError(f"--size {self.size} is too small; give at least 16 pixels")
+        if self.batch_size < 1 or (self.workers is not None and self.workers < 0):
+            raise UserError(
+                f"--batch_size {self.batch_size} --workers {self.workers}: give a batch of at "
+                "least 1 and 0 workers or more"
+            )
+
+    def load(self) -> tuple[DescriberSpec, TrainedNetwork]:
+        """Load the checkpoint.
+
+        Raises:
+            UserError: There is none, or it cannot be used.
+        """
+        self.check()
+        if self.checkpoint is None:
+            raise UserError("pictures are described by a network; give --checkpoint")
+        trained = load_network(self.checkpoint)
+        inference = InferenceSize(
+            size=self.size or trained.inference.size, mode=self.resize or trained.inference.mode
+        )
+        workers = min(4, os.cpu_count() or 1) if self.workers is None else self.workers
+        spec = DescriberSpec(trained.network, inference, self.batch_size, workers, self.device)
+        return spec, trained
+
+
+@dataclass
+class Stopwatch:
+    """Wall time and pictures of one run of a command.
+
+    Attributes:
+        seconds: Spent describing.
+        pictures: Described in that time.
+    """
+
+    seconds: float = 0.0
+    pictures: int = 0
+
+    @property
+    def seconds_a_picture(self) -> float:
+        """The mean; 0 where nothing was described."""
+        return self.seconds / self.pictures if self.pictures else 0.0
+
+
+@dataclass
+class SetDescriber:
+    """Describes sets of pictures to parts below one directory, or opens what is described.
+
+    Attributes:
+        options: How pictures are described.
+        work: The directory of the parts; a second run goes on with what is there.
+        partition: Pictures of a part.
+        processes: Processes on this machine; None for one a GPU.
+        watch: What describing took.
+        skipped: The pictures that could not be read.
+    """
+
+    options: DescribeOptions
+    work: Path
+    partition: int
+    processes: int | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    skipped: SkipLog = field(default_factory=SkipLog)
+    _loaded: tuple[DescriberSpec, TrainedNetwork] | None = None
+
+    @property
+    def trained(self) -> TrainedNetwork:
+        """The network of the checkpoint."""
+        return self._load()[1]
+
+    @property
+    def spec(self) -> DescriberSpec:
+        """What describes."""
+        return self._load()[0]
+
+    def _load(self) -> tuple[DescriberSpec, TrainedNetwork]:
+        if self._loaded is None:
+            self._loaded = self.options.load()
+        return self._loaded
+
+    def open(self, source: str, *, name: str) -> PictureSource | None:
+        """The pictures of a source; None where it holds descriptors.
+
+        Raises:
+            UserError: It is neither.
+        """
+        if holds_descriptors(Path(source)):
+            return None
+        opened = open_pictures(source, name=name)
+        for line in opened.left_out:
+            warn(line)
+        return opened
+
+    def describe(
+        self, source: str, opened: PictureSource | None, *, name: str, side: Side
+    ) -> Descriptors | None:
+        """The descriptors of a source, described now if they are not there yet.
+
+        Args:
+            source: Where the pictures or descriptors lie.
+            opened: Of `open`.
+            name: What the set is called; its parts lie in a directory of that name.
+            side: Which side of track-2 files.
+
+        Returns:
+            The descriptors; None for ranks other than 0, whose own parts are finished.
+
+        Raises:
+            UserError: They cannot be described or read.
+        """
+        if opened is None:
+            return open_descriptors([Path(source)], side=side)
+        begun = time.monotonic()
+        described = describe_parts(
+            self.spec,
+            opened,
+            str(self.work / name),
+            partition=self.partition,
+            processes=self.processes,
+        )
+        if described is None:
+            return None
+        self._note(described, time.monotonic() - begun)
+        return open_parquet(self.work / name)
+
+    def _note(self, described: Described, seconds: float) -> None:
+        if described.made:
+            self.watch.seconds += seconds
+            request = described.request
+            self.watch.pictures += min(described.made * request.partition, request.pictures)
+        for failure in described.failures:
+            self.skipped.add(failure.path, failure.reason)
+
+    def say_failures(self, output: Path) -> None:
+        """Warn of pictures that could not be read, and list them beside the output."""
+        if self.skipped:
+            listing = output.with_name(f"{output.name}.skipped.txt")
+            self.skipped.write(listing)
+            warn(self.skipped.summary(file=str(listing)))
+
+
+def work_directory(output: Path) -> Path:
+    """Where the descriptors behind an output are kept: `a.csv` → `a.csv.descriptors`."""
+    return output.with_name(f"{output.name}.descriptors")
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Say after Ctrl-C that the same command goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt("the same command goes on where it stopped") from interrupt

@@ -1,0 +1,140 @@
+"""`sscd match`: which pictures of one set are copies of pictures of another."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sscd.augment.tensors import ResizeMode
+from sscd.commands.choose_threshold import ThresholdOptions, choose_threshold, find_calibration
+from sscd.commands.describing import DescribeOptions, SetDescriber, work_directory
+from sscd.commands.matching import describe_sets
+from sscd.data.descriptors import Descriptors
+from sscd.describing.request import PARTITION
+from sscd.errors import UserError
+from sscd.files import check_writable_directory
+from sscd.formats.track1 import write_track1
+from sscd.models.describer import DeviceName
+from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
+from sscd.search.postprocessing import Side
+from sscd.terminal import say, say_json, warn, watched
+
+_LINES = 65_536
+
+
+def match(
+    queries: str,
+    references: str,
+    checkpoint: Path | None = None,
+    output: Path = Path("matches.csv"),
+    precision: float = 0.9,
+    threshold: float | None = None,
+    calibration: Path | None = None,
+    copies: float | None = None,
+    limit: int = CHALLENGE_LIMIT,
+    postprocessing: Path | None = None,
+    training: str | None = None,
+    size: int | None = None,
+    resize: ResizeMode | None = None,
+    batch_size: int = 64,
+    workers: int | None = None,
+    device: DeviceName = "auto",
+    partition: int = PARTITION,
+    processes: int | None = None,
+    json: bool = False,
+) -> None:
+    """Find the copies of references among queries, and write them as CSV, the surest first.
+
+    Descriptors are kept beside the output: interrupted, or with another threshold, the same command
+    goes on with them.
+
+    Args:
+        queries: Pictures that may be copies: a folder, a list, shards or Parquet; or descriptors.
+        references: Pictures that may have been copied, likewise.
+        checkpoint: A checkpoint that `sscd train` wrote, where there are pictures to describe.
+        output: The CSV file to write: query_id,reference_id,score.
+        precision: Share of the matches that shall be right; the threshold follows from it.
+        threshold: Accept pairs from this score on, in place of `precision`.
+        calibration: What `sscd evaluate --calibration` wrote; by default calibration.json of the
+            checkpoint's run.
+        copies: Share of queries that you expect to be copies; by default as in the calibration.
+        limit: Most matches; the best are kept.
+        postprocessing: A descriptor file whose post-processing is applied to all.
+        training: Training pictures or descriptors, where the post-processing needs them.
+        size: Pixels that pictures are resized to; by default as in the training's validation.
+        resize: Which side `size` is of; by default as in the training's validation.
+        batch_size: Pictures described at once.
+        workers: Processes that decode pictures; by default 4, or one for each processor.
+        device: Where network and search run.
+        partition: Pictures of a part.
+        processes: How many describe on this machine; by default one for each GPU.
+        json: Print the result as JSON.
+    """
+    if limit < 1:
+        raise UserError(f"--limit {limit}: give at least 1")
+    wanted = ThresholdOptions(threshold, precision, calibration, copies)
+    known = find_calibration(wanted, checkpoint)
+    check_writable_directory(output.parent)
+    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
+    describer = SetDescriber(options, work_directory(output), partition, processes)
+    sources: dict[Side, str] = {"query": queries, "reference": references}
+    sets = describe_sets(describer, sources, postprocessing=postprocessing, training=training)
+    if sets is not None:
+        asked, searched = sets["query"].descriptors, sets["reference"].descriptors
+        chosen = choose_threshold(wanted, known, references=len(searched.ids), origin=asked.origin)
+        result = _write_matches(output, asked, searched, from_score=chosen, limit=limit)
+        describer.say_failures(output)
+        _say(result, json=json)
+
+
+@dataclass(frozen=True)
+class _Result:
+    output: str
+    matches: int
+    queries_matched: int
+    queries: int
+    references: int
+    threshold: float
+
+
+def _write_matches(
+    output: Path, asked: Descriptors, searched: Descriptors, *, from_score: float, limit: int
+) -> _Result:
+    with watched(searched.vectors, "searching") as vectors:
+        found = best_pairs(asked.vectors, vectors, limit=limit, floor=from_score)
+    if len(found.scores) == limit:
+        warn(f"there are {limit:,} matches or more; the best are kept, see --limit")
+    write_track1(output, _blocks(found, asked, searched), limit=limit)
+    return _Result(
+        output=str(output),
+        matches=len(found.scores),
+        queries_matched=len(np.unique(found.query)),
+        queries=len(asked.ids),
+        references=len(searched.ids),
+        threshold=from_score,
+    )
+
+
+def _say(result: _Result, *, json: bool) -> None:
+    if json:
+        say_json(asdict(result))
+        return
+    say(
+        f"{result.output}: {result.matches:,} matches of {result.queries_matched:,} of "
+        f"{result.queries:,} queries with {result.references:,} references, from score "
+        f"{result.threshold:.4f} on"
+    )
+
+
+def _blocks(
+    found: Pairs, queries: Descriptors, references: Descriptors
+) -> Iterator[tuple[list[str], list[str], NDArray[np.float32]]]:
+    for start in range(0, len(found.scores), _LINES):
+        rows = slice(start, start + _LINES)
+        yield (
+            [queries.ids[row] for row in found.query[rows].tolist()],
+            [references.ids[row] for row in found.reference[rows].tolist()],
+            found.scores[rows],
+        )

@@ -1,0 +1,81 @@
+"""What `sscd match` and `sscd dedup` share: descriptors as the calibration knows them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sscd.commands.describing import SetDescriber, repeatable
+from sscd.commands.export import saved_postprocessing
+from sscd.commands.postprocess import check_origins, process
+from sscd.data.descriptors import Descriptors
+from sscd.data.records import Pictures
+from sscd.errors import UserError
+from sscd.search.postprocessing import Side
+
+_TRAINING = "training"
+
+
+@dataclass(frozen=True)
+class MatchSet:
+    """One set to be compared.
+
+    Attributes:
+        descriptors: Finished descriptors.
+        pictures: What they describe; None where descriptors were given.
+    """
+
+    descriptors: Descriptors
+    pictures: Pictures | None
+
+
+def describe_sets(
+    describer: SetDescriber,
+    sources: dict[Side, str],
+    *,
+    postprocessing: Path | None,
+    training: str | None,
+) -> dict[Side, MatchSet] | None:
+    """Describe the sets, and take them through saved post-processing.
+
+    Args:
+        describer: Describes them, or opens what is described.
+        sources: Side → where its pictures or descriptors lie.
+        postprocessing: A descriptor file whose post-processing is applied; None for none.
+        training: Training pictures or descriptors, where the post-processing needs them.
+
+    Returns:
+        The sets; None for ranks other than 0.
+
+    Raises:
+        UserError: Something cannot be read or described, or was made by different models.
+    """
+    chain = saved_postprocessing(postprocessing)
+    if chain is not None and chain.needs_training and training is None:
+        raise UserError(f"the post-processing of {postprocessing} needs --training")
+    if training is not None and not (chain is not None and chain.needs_training):
+        raise UserError("--training is for post-processing that needs it; leave it out")
+    names: dict[Side, str] = {"query": "queries", "reference": "references"}
+    named = {names[side]: (source, side) for side, source in sources.items()}
+    if training is not None:
+        named[_TRAINING] = (training, "reference")
+    opened = {name: describer.open(source, name=name) for name, (source, _) in named.items()}
+    found: dict[str, Descriptors] = {}
+    with repeatable():
+        for name, (source, side) in named.items():
+            described = describer.describe(source, opened[name], name=name, side=side)
+            if described is not None:
+                found[name] = described
+    if len(found) < len(named):
+        return None
+    first, descriptors = next(iter(found.items()))
+    for name, others in found.items():
+        check_origins(descriptors, others, names=(f"the {first}", f"the {name}"))
+    projected = None
+    if chain is not None and training is not None:
+        projected = chain.project(found[_TRAINING].vectors)
+    result: dict[Side, MatchSet] = {}
+    for name, (_, side) in named.items():
+        if name != _TRAINING:
+            source_of = opened[name]
+            done = process(found[name], side, chain, training=projected) if chain else found[name]
+            result[side] = MatchSet(done, source_of.pictures if source_of else None)
+    return result

@@ -1,0 +1,163 @@
+"""What commands that take descriptors through post-processing share."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sscd.data.descriptors import Descriptors
+from sscd.errors import UserError
+from sscd.evaluation.origins import check_same_origin
+from sscd.search.knn import Device
+from sscd.search.neighbourhood import Neighbourhood
+from sscd.search.postprocessing import PostProcessing, Side, fingerprint
+from sscd.search.projection import Projection, ProjectionKind
+from sscd.terminal import warn
+
+ProjectionChoice = Literal["none", "center", "pca", "whiten"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps that were asked for on a command line.
+
+    Attributes:
+        projection: Which projection is learnt.
+        dims: Dimensions of the result; None for as many as there are.
+        stretch: Weight and ranks, as in `0.5[0,9]`.
+        score_norm: Weight and ranks, as in `1.0[0,2]`.
+    """
+
+    projection: ProjectionKind | None
+    dims: int | None
+    stretch: Neighbourhood | None
+    score_norm: Neighbourhood | None
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        projection: ProjectionChoice,
+        dims: int | None,
+        stretch: str | None,
+        score_norm: str | None,
+    ) -> "Steps":
+        """Read the options.
+
+        Raises:
+            UserError: One of them cannot be read, or `dims` has nothing to reduce them.
+        """
+        kind: ProjectionKind | None = None if projection == "none" else projection
+        if dims is not None and (kind is None or kind == "center" or dims < 1):
+            raise UserError(f"--dims {dims}: dimensions are reduced by --projection pca or whiten")
+        return cls(
+            kind,
+            dims,
+            Neighbourhood.parse(stretch, option="--stretch") if stretch else None,
+            Neighbourhood.parse(score_norm, option="--score_norm") if score_norm else None,
+        )
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return any((self.projection, self.stretch, self.score_norm))
+
+    def projected_dims(self, own: int, *, limit: int | None = None) -> int:
+        """Dimensions after the projection, of descriptors of `own` dimensions.
+
+        Args:
+            own: Dimensions of the network's descriptors.
+            limit: What the finished descriptor may have at most, if there is a limit.
+
+        Raises:
+            UserError: They do not fit.
+        """
+        added = 1 if self.score_norm else 0
+        wanted = self.dims - added if self.dims is not None else own
+        if limit is not None and self.projection in ("pca", "whiten") and self.dims is None:
+            wanted = min(wanted, limit - added)
+        if not 1 <= wanted <= own:
+            raise UserError(f"--dims {self.dims} is out of range; the network gives {own}")
+        if limit is not None and wanted + added > limit:
+            more = f", and score normalisation takes one of {limit}" if added else ""
+            raise UserError(
+                f"the descriptor has {wanted} dimensions{more}; give --training and --projection "
+                "whiten (or pca) to reduce it"
+            )
+        return wanted
+
+
+def fit(
+    steps: Steps, training: Descriptors | None, *, own: int, limit: int | None = None
+) -> tuple[PostProcessing, NDArray[np.float32] | None]:
+    """Learn the steps on training descriptors.
+
+    Args:
+        steps: What to learn.
+        training: Descriptors of training pictures; None where there are none.
+        own: Dimensions of the network's descriptors.
+        limit: As for `Steps.projected_dims`.
+
+    Returns:
+        The chain, and the projected training descriptors where it needs them.
+
+    Raises:
+        UserError: There are no training descriptors, too few, or the dimensions do not fit.
+    """
+    dims = steps.projected_dims(own, limit=limit)
+    if not steps.given:
+        return PostProcessing(), None
+    if training is None:
+        raise UserError("post-processing is learnt on training pictures; give --training")
+    projection = None
+    if steps.projection:
+        projection = Projection.fit(training.vectors, kind=steps.projection, dims=dims)
+    chain = PostProcessing(projection, steps.stretch, steps.score_norm)
+    if not chain.needs_training:
+        return chain, None
+    projected = chain.project(training.vectors)
+    return replace(chain, training=fingerprint(projected)), projected
+
+
+def process(
+    descriptors: Descriptors,
+    side: Side,
+    chain: PostProcessing,
+    *,
+    training: NDArray[np.float32] | None,
+    device: Device = "auto",
+) -> Descriptors:
+    """Take descriptors through the chain; their origin remembers it.
+
+    Raises:
+        UserError: As `PostProcessing.apply`, or a descriptor has no direction.
+    """
+    if not chain.steps:
+        return descriptors
+    try:
+        vectors = chain.apply(descriptors.vectors, side, training=training, device=device)
+    except ValueError as error:
+        raise UserError(f"{side} descriptors: {error}") from error
+    origin = descriptors.origin
+    mark = chain.fingerprint
+    if origin.postprocessing:
+        both = f"{origin.postprocessing} {mark}".encode()
+        mark = hashlib.blake2b(both, digest_size=8).hexdigest()
+    return Descriptors(descriptors.ids, vectors, replace(origin, postprocessing=mark))
+
+
+def check_origins(a: Descriptors, b: Descriptors, *, names: tuple[str, str]) -> None:
+    """Check that one model made both; warn where one of them does not say.
+
+    Raises:
+        UserError: They differ.
+    """
+    if a.vectors.shape[1] != b.vectors.shape[1]:
+        raise UserError(
+            f"{names[0]} have {a.vectors.shape[1]} dimensions and {names[1]} "
+            f"{b.vectors.shape[1]}; describe both with one model and the same settings"
+        )
+    if line := check_same_origin(a.origin, b.origin, names=names):
+        warn(line)
