@@ -49,6 +49,11 @@ def describe_sets(
         UserError: Something cannot be read or described, or was made by different models.
     """
     chain = saved_postprocessing(postprocessing)
+    if chain is not None and chain.score_norm and "query" not in sources:
+        raise UserError(
+            f"the post-processing of {postprocessing} normalises scores of queries against "
+            "references, and there are no queries here; export one without --score-norm"
+        )
     if chain is not None and chain.needs_training and training is None:
         raise UserError(f"the post-processing of {postprocessing} needs --training")
     if training is not None and not (chain is not None and chain.needs_training):

@@ -15,7 +15,9 @@ Cell = tuple[Image.Image, str]
 
 T = TypeVar("T")
 
-_BACKGROUND = (250, 250, 248)
+BACKGROUND = (250, 250, 248)
+"""Of every sheet."""
+
 _EMPTY = (225, 225, 222)
 _INK = (40, 40, 40)
 _MARGIN = 8
@@ -49,7 +51,7 @@ def draw_sheet(
     heights = [tile + _LINE * max(map(len, lines)) + _MARGIN for lines in captions]
     top = _MARGIN + (_HEADING if title else 0)
     size = (columns * (tile + _MARGIN) + _MARGIN, top + sum(heights))
-    sheet = Image.new("RGB", size, _BACKGROUND)
+    sheet = Image.new("RGB", size, BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=ImageFont.load_default(16))
     for row, lines, height in zip(rows, captions, heights, strict=True):
@@ -65,7 +67,7 @@ def draw_sheet(
 def stack_sheets(sheets: Sequence[Image.Image]) -> Image.Image:
     """Sheets above one another, as wide as the widest."""
     size = (max(sheet.width for sheet in sheets), sum(sheet.height for sheet in sheets))
-    stacked = Image.new("RGB", size, _BACKGROUND)
+    stacked = Image.new("RGB", size, BACKGROUND)
     top = 0
     for sheet in sheets:
         stacked.paste(sheet, (0, top))

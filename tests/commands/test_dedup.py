@@ -106,3 +106,14 @@ def test_refuses_in_one_line(
     captured = capsys.readouterr()
     assert expected in captured.err.strip().splitlines()[-1]
     assert not Path("duplicates.csv").exists()
+
+
+def test_normalised_scores_need_queries(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    describe = ("export", "--checkpoint", "a.ckpt", "--workers", "0", "--dims", "6")
+    export = (*describe, "--queries", "photos", "--references", "photos", "--training", "photos")
+    assert main([*export, "--score-norm", "1[0]", "--output", "t.h5"]) == 0
+    assert main([*COMMAND, "--threshold", "-1", "--postprocessing", "t.h5"]) == 2
+    assert "there are no queries here" in capsys.readouterr().err
+    assert main([*export, "--output", "w.h5"]) == 0
+    assert main([*COMMAND, "--threshold", "-0.00001", "--postprocessing", "w.h5"]) == 0
+    assert [len(group) for group in groups()] == [3, 2]
