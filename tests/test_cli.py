@@ -190,7 +190,7 @@ def export_of(folder: Path, changed: dict[str, str]) -> list[str]:
     ("changed", "expected"),
     [
         ({}, "300 dimensions; track 2 takes at most 256"),
-        ({"dims": "200"}, "--dims needs --training"),
+        ({"dims": "200"}, "needs --training"),
         ({"training": "empty", "dims": "301"}, "--dims 301 is out of range"),
         ({"checkpoint": "nowhere.ckpt"}, "nowhere.ckpt does not exist"),
         ({"device": "tpu"}, "device"),
@@ -219,7 +219,7 @@ def test_wrong_export_arguments(
         ({"references": "empty"}, "jpg"),  # which extensions were looked for
         ({"output": "empty"}, "is a directory"),
         ({"dims": "3"}, "needs as many training pictures"),
-        ({}, "can be read"),
+        ({}, "was described"),
     ],
 )
 def test_wrong_export_folders(

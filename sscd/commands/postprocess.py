@@ -51,7 +51,10 @@ class Steps:
         """
         kind: ProjectionKind | None = None if projection == "none" else projection
         if dims is not None and (kind is None or kind == "center" or dims < 1):
-            raise UserError(f"--dims {dims}: dimensions are reduced by --projection pca or whiten")
+            raise UserError(
+                f"--dims {dims}: dimensions are reduced by PCA, which needs --training and "
+                "--projection pca or whiten"
+            )
         return cls(
             kind,
             dims,
@@ -81,10 +84,10 @@ class Steps:
         if not 1 <= wanted <= own:
             raise UserError(f"--dims {self.dims} is out of range; the network gives {own}")
         if limit is not None and wanted + added > limit:
-            more = f", and score normalisation takes one of {limit}" if added else ""
+            more = ", and score normalisation takes one of them" if added else ""
             raise UserError(
-                f"the descriptor has {wanted} dimensions{more}; give --training and --projection "
-                "whiten (or pca) to reduce it"
+                f"the descriptor has {wanted} dimensions; track 2 takes at most {limit}{more}: "
+                "give --training and --projection whiten (or pca) to reduce it"
             )
         return wanted
 

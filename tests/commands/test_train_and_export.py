@@ -76,7 +76,7 @@ def test_export_reads_a_checkpoint_and_whitens(run_script: Runner, tmp_path: Pat
     assert whitened.returncode == 0, whitened.stderr
     second = read_track2(tmp_path / "out" / "track2.h5")
     assert second.references.shape == (11, 4)
-    assert second.attributes["whitened_on"] == 24
+    assert second.attributes["postprocessing"] == '["whiten to 4 dimensions"]'
     with h5py.File(tmp_path / "out" / "track2.h5") as file:
         assert sorted(file) == ["query", "query_ids", "reference", "reference_ids"]
         assert file["query_ids"].dtype.kind == "S"
