@@ -1,4 +1,4 @@
-"""Rows of descriptors that need not lie in memory: arrays, memory maps, HDF5 datasets, many files."""
+"""Rows of descriptors that need not lie in memory: arrays, memory maps, HDF5, many files."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol

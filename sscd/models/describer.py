@@ -3,21 +3,21 @@
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import InferencePictures, PictureBatch, Unreadable, collate_pictures
-from sscd.data.descriptors import Descriptors
-from sscd.data.loader import make_loader
-from sscd.data.records import ImageSet
+from sscd.data.descriptors import Descriptors, Origin
+from sscd.data.picture_groups import dealt_batches
+from sscd.data.records import Pictures
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
-from sscd.models.describe import describe
+from sscd.models.described import DescribedBatch, DescribingLoader
 from sscd.models.descriptor import DescriptorNet
+from sscd.models.fingerprint import network_fingerprint
 from sscd.terminal import progress
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -52,13 +52,22 @@ class Describer:
         batch_size: int = 64,
         workers: int = 4,
         device: DeviceName = "auto",
+        index: int = 0,
     ) -> Self:
         """Put the network on its device, ready to describe.
+
+        Args:
+            network: What describes.
+            inference: How pictures are resized.
+            batch_size: Pictures at once.
+            workers: Processes that decode.
+            device: Where it runs.
+            index: Which of the GPUs, where it runs on one; counted round.
 
         Raises:
             UserError: There is no such device.
         """
-        on = _device(device)
+        on = choose_device(device, index=index)
         return cls(network.to(on).eval(), inference, on, batch_size, workers)
 
     @property
@@ -70,45 +79,120 @@ class Describer:
             f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
         )
 
-    def __call__(self, images: ImageSet) -> Descriptors:
+    @cached_property
+    def origin(self) -> Origin:
+        """What the descriptors say of their making."""
+        return origin_of(self.network, self.inference)
+
+    def loader(self, pictures: Pictures, *, start_method: str | None = None) -> DescribingLoader:
+        """What describes batches of a set, with workers that stay between calls.
+
+        Args:
+            pictures: The set.
+            start_method: How worker processes start, as in `multiprocessing`.
+        """
+        return DescribingLoader(
+            self.network,
+            pictures,
+            self.inference,
+            device=self.device,
+            workers=self.workers,
+            start_method=start_method,
+        )
+
+    def __call__(self, images: Pictures) -> Descriptors:
         """Describe a set, with a progress bar; unreadable pictures are logged and left out.
 
         Raises:
             UserError: No picture of the set can be read.
         """
-        positions: list[NDArray[np.int64]] = []
-        vectors: list[NDArray[np.float32]] = []
-        for batch in self._batches(images):
-            with torch.inference_mode():
-                described = describe(self.network, batch.pictures, device=self.device)
-            positions.append(batch.positions.numpy())
-            vectors.append(described.float().cpu().numpy())
-        if not positions:
-            raise UserError(f"no picture of {images.root} can be read; are they pictures?")
-        ids = [images.id(int(place)) for place in np.concatenate(positions)]
-        return Descriptors(ids, np.concatenate(vectors))
+        batches = [batch for batch in self._batches(images) if len(batch.positions)]
+        if not batches:
+            first = f", for example {images.path(0)}" if len(images) else ""
+            raise UserError(f"no picture of {images.name} can be read{first}; are they pictures?")
+        positions = np.concatenate([batch.positions for batch in batches])
+        order = np.argsort(positions)
+        ids = [images.id(int(place)) for place in positions[order]]
+        vectors = np.concatenate([batch.vectors for batch in batches])[order]
+        return Descriptors(ids, vectors, self.origin)
 
-    def _batches(self, images: ImageSet) -> Iterator[PictureBatch]:
-        dataset = InferencePictures(images, self.inference)
-        loader = make_loader(
-            dataset, collate_pictures, workers=self.workers, batch_size=self.batch_size
-        )
+    def _batches(self, images: Pictures) -> Iterator[DescribedBatch]:
+        order = dealt_batches(range(len(images)), size=self.batch_size, workers=self.workers)
         with progress() as bar:
             task = bar.add_task(f"describing {images.name}", total=len(images))
-            for batch in loader:
-                self._note(batch.unreadable)
-                if batch.pictures:
-                    yield batch
-                bar.advance(task, len(batch.pictures) + len(batch.unreadable))
-
-    def _note(self, unreadable: tuple[Unreadable, ...]) -> None:
-        for item in unreadable:
-            self.skipped.add(item.path, item.reason)
+            for batch in self.loader(images)(order):
+                for item in batch.unreadable:
+                    self.skipped.add(item.path, item.reason)
+                yield batch
+                bar.advance(task, batch.size)
 
 
-def _device(name: DeviceName) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
+@dataclass(frozen=True)
+class DescriberSpec:
+    """What a describer is made of; it can be sent to other processes and machines.
+
+    Attributes:
+        network: On the CPU.
+        inference: How pictures are resized.
+        batch_size: Pictures at once.
+        workers: Processes that decode, for each describer.
+        device: Where it runs.
+    """
+
+    network: DescriptorNet
+    inference: InferenceSize
+    batch_size: int = 64
+    workers: int = 4
+    device: DeviceName = "auto"
+
+    @cached_property
+    def origin(self) -> Origin:
+        """What the descriptors say of their making."""
+        return origin_of(self.network, self.inference)
+
+    @property
+    def dims(self) -> int:
+        """Length of a descriptor."""
+        return self.network.config.dims
+
+    def build(self, *, index: int = 0) -> Describer:
+        """Put the network on its device, ready to describe.
+
+        Args:
+            index: Which of the GPUs, where it runs on one; counted round.
+
+        Raises:
+            UserError: There is no such device.
+        """
+        return Describer.build(
+            self.network,
+            self.inference,
+            batch_size=self.batch_size,
+            workers=self.workers,
+            device=self.device,
+            index=index,
+        )
+
+
+def choose_device(name: DeviceName, *, index: int = 0) -> torch.device:
+    """The device of a name.
+
+    Args:
+        name: What was asked for.
+        index: Which of the GPUs; counted round.
+
+    Raises:
+        UserError: There is no such device.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
         raise UserError("--device cuda: torch sees no CUDA device; use --device cpu")
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    return torch.device("cuda", index % torch.cuda.device_count())
+
+
+def origin_of(network: DescriptorNet, inference: InferenceSize) -> Origin:
+    """What descriptors of a network at a size say of their making."""
+    return Origin(
+        model=network_fingerprint(network), preprocessing=f"{inference.size} {inference.mode}"
+    )

@@ -1,0 +1,33 @@
+"""What tells one trained network from another, wherever its file lies."""
+
+import dataclasses
+import hashlib
+import json
+
+import torch
+
+from sscd.models.descriptor import DescriptorNet
+
+
+def network_fingerprint(network: DescriptorNet) -> str:
+    """64 bits of BLAKE2b over a network's configuration and all its weights and statistics.
+
+    The device and the memory layout do not matter, nor does the file it came from.
+
+    Args:
+        network: Any network; it is not changed.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(_line(dataclasses.asdict(network.config)))
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(_line([name, str(value.dtype), list(value.shape)]))
+        flat = value.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True).encode() + b"\n"
