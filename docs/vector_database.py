@@ -18,7 +18,7 @@ import lancedb
 import pyarrow.dataset
 
 from sscd.data.descriptors import Descriptors
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from sscd.vectors import blocks
 
 TABLE = "references"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sscd.augment.tensors import ResizeMode
 from sscd.commands.describing import DescribeOptions, repeatable
-from sscd.data.picture_sources import PictureSource, open_pictures
+from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.describing.local import describe_parts
 from sscd.describing.output import Described
 from sscd.describing.ray_cluster import Pool

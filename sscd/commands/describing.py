@@ -10,14 +10,14 @@ from pathlib import Path
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
 from sscd.data.descriptors import Descriptors
-from sscd.data.picture_sources import PictureSource, open_pictures
+from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.data.skipped import SkipLog
 from sscd.describing.local import describe_parts
 from sscd.describing.output import Described
 from sscd.errors import UserError
 from sscd.formats.descriptor_files import holds_descriptors, open_descriptors
-from sscd.formats.layouts import Side
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
+from sscd.formats.track2.layouts import Side
 from sscd.models.checkpoint import TrainedNetwork, load_network
 from sscd.models.describer import DescriberSpec, DeviceName
 from sscd.terminal import warn

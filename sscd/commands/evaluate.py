@@ -19,7 +19,7 @@ from sscd.files import check_writable_directory
 from sscd.formats.descriptor_files import open_descriptors
 from sscd.formats.extensions import match_ids
 from sscd.formats.kinds import kind_of
-from sscd.formats.track1 import read_track1
+from sscd.formats.track1.csv_file import read_track1
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
 from sscd.search.knn import Device, Engine
 from sscd.terminal import say, say_json, warn, watched

@@ -11,8 +11,8 @@ from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.files import check_writable_directory
-from sscd.formats.layouts import MAX_DIMENSIONS
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
+from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
 from sscd.search.postprocessing import PostProcessing
 

@@ -15,7 +15,7 @@ from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.files import check_writable_directory
-from sscd.formats.track1 import write_track1
+from sscd.formats.track1.csv_file import write_track1
 from sscd.models.describer import DeviceName
 from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
 from sscd.search.postprocessing import Side

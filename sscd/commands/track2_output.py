@@ -8,7 +8,7 @@ from sscd.data.skipped import SkipLog
 from sscd.formats.origins import origin_attributes
 from sscd.formats.postprocessing_file import postprocessing_path, write_postprocessing
 from sscd.formats.run_record import ModelRecord, RunRecord, record_attributes, write_record
-from sscd.formats.track2 import Track2, open_track2, write_track2
+from sscd.formats.track2.hdf5_file import Track2, open_track2, write_track2
 from sscd.formats.usage import peak_cpu_bytes, peak_gpu_bytes, utc_now, versions
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import Describer

@@ -5,7 +5,7 @@ from collections import deque
 
 import torch
 
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.data.records import Pictures
 from sscd.describing.output import Described, Output
 from sscd.describing.partitions import PartitionDescriber

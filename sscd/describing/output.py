@@ -18,7 +18,7 @@ from sscd.describing.failures import Failure, decode_failures, encode_failures
 from sscd.describing.places import Place, open_place
 from sscd.describing.request import DescribeRequest
 from sscd.errors import UserError
-from sscd.formats.parquet import REQUEST_FILE, PartInfo, encode_part, part_name
+from sscd.formats.parquet.writing import REQUEST_FILE, PartInfo, encode_part, part_name
 
 UNREADABLE_FILE = "unreadable.tsv"
 

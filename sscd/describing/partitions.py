@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sscd.data.picture_groups import dealt_batches
+from sscd.data.pictures.groups import dealt_batches
+from sscd.data.pictures.remote import readable
 from sscd.data.records import Pictures
-from sscd.data.remote import readable
 from sscd.describing.failures import Failure
 from sscd.describing.output import Output
 from sscd.models.described import DescribedBatch

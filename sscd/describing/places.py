@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Any, Protocol
 
-from sscd.data.remote import Unreachable, file_system, is_file, local_path, retried
+from sscd.data.pictures.remote import Unreachable, file_system, is_file, local_path, retried
 from sscd.errors import UserError
 from sscd.files import atomic_path, check_writable_directory
 

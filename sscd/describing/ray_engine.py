@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.describing.output import Described, Output
 from sscd.describing.ray_actor import (
     ERROR_COLUMN,

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from sscd.data.descriptors import Origin
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.errors import UserError
-from sscd.formats.parquet import FORMAT, VERSION
+from sscd.formats.parquet.writing import FORMAT, VERSION
 from sscd.models.describer import DescriberSpec
 
 PARTITION = 4096

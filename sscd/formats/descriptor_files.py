@@ -5,11 +5,11 @@ from pathlib import Path
 
 from sscd.data.descriptors import Descriptors
 from sscd.errors import UserError
-from sscd.formats.hdf5 import attributes_of, reading_hdf5
 from sscd.formats.kinds import is_hdf5, kind_of
-from sscd.formats.layouts import OFFICIAL, OLDER, Side, open_side
 from sscd.formats.origins import common_origin, origin_of
-from sscd.formats.track2 import text_ids
+from sscd.formats.track2.hdf5 import attributes_of, reading_hdf5
+from sscd.formats.track2.hdf5_file import text_ids
+from sscd.formats.track2.layouts import OFFICIAL, OLDER, Side, open_side
 from sscd.vectors import Stacked
 
 
@@ -50,7 +50,7 @@ def holds_descriptors(path: Path) -> bool:
     Raises:
         UserError: It cannot be read.
     """
-    from sscd.formats.parquet_files import has_descriptors
+    from sscd.formats.parquet.files import has_descriptors
 
     return is_hdf5(path) or (path.exists() and has_descriptors(path))
 
@@ -60,7 +60,7 @@ def _open(path: Path, side: Side) -> Descriptors:
     if kind == "track1":
         raise UserError(f"{path}: predictions of track 1, or other text; give a descriptor file")
     if kind == "parquet":
-        from sscd.formats.parquet_files import open_parquet
+        from sscd.formats.parquet.files import open_parquet
 
         return open_parquet(path)
     layout = OFFICIAL[side] if kind == "track2" else OLDER

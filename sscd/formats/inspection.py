@@ -7,8 +7,8 @@ from pathlib import Path
 from sscd.errors import UserError
 from sscd.formats.kinds import FileKind, kind_of
 from sscd.formats.problems import Finding, Problem, bounded
-from sscd.formats.track1_problems import track1_finding
-from sscd.formats.track2_problems import (
+from sscd.formats.track1.problems import track1_finding
+from sscd.formats.track2.problems import (
     Lists,
     older_finding,
     only_list,

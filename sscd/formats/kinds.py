@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from sscd.errors import UserError
-from sscd.formats.hdf5 import reading_hdf5
-from sscd.formats.layouts import OFFICIAL, OLDER
-from sscd.formats.track1_lines import HEADER
+from sscd.formats.track1.lines import HEADER
+from sscd.formats.track2.hdf5 import reading_hdf5
+from sscd.formats.track2.layouts import OFFICIAL, OLDER
 
 FileKind = Literal["track2", "vectors", "parquet", "track1"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sscd.data.descriptors import Origin
 from sscd.errors import UserError
-from sscd.formats.hdf5 import Attribute
+from sscd.formats.track2.hdf5 import Attribute
 
 _NAMES = {
     "model": "model_fingerprint",

@@ -12,7 +12,7 @@ from typing import Any
 
 from sscd.errors import UserError
 from sscd.files import atomic_path
-from sscd.formats.hdf5 import Attribute, attributes_of, reading_hdf5
+from sscd.formats.track2.hdf5 import Attribute, attributes_of, reading_hdf5
 
 
 @dataclass(frozen=True)

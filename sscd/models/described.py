@@ -12,7 +12,7 @@ from torch import Tensor
 from sscd.augment.inference import InferenceSize
 from sscd.data.datasets import InferencePictures
 from sscd.data.loader import make_loader
-from sscd.data.picture_groups import PictureGroups, collate_groups
+from sscd.data.pictures.groups import PictureGroups, collate_groups
 from sscd.data.records import Pictures
 from sscd.models.descriptor import DescriptorNet
 

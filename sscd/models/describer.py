@@ -11,7 +11,7 @@ import torch
 
 from sscd.augment.inference import InferenceSize
 from sscd.data.descriptors import Descriptors, Origin
-from sscd.data.picture_groups import dealt_batches
+from sscd.data.pictures.groups import dealt_batches
 from sscd.data.records import Pictures
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError

@@ -16,7 +16,7 @@ from lightning.pytorch.cli import (
 
 from sscd.data.module import CopyDetectionData
 from sscd.errors import UserError
-from sscd.formats.track2 import check_track2_dims
+from sscd.formats.track2.hdf5_file import check_track2_dims
 from sscd.models.checkpoint import check_resumable
 from sscd.models.descriptor import NetworkConfig
 from sscd.training.checkpoint_io import AtomicCheckpointIO

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sscd.cli import main
-from sscd.formats.track2 import Track2, write_track2
+from sscd.formats.track2.hdf5_file import Track2, write_track2
 
 ROWS = np.ones((2, 4), np.float32)
 

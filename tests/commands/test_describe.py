@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sscd.cli import main
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from sscd.models.checkpoint import load_network
 from sscd.models.fingerprint import network_fingerprint
 from tests.conftest import REPOSITORY

@@ -10,7 +10,7 @@ import pytest
 
 from sscd.cli import main
 from sscd.evaluation.calibration import read_calibration
-from sscd.formats.track2 import read_track2
+from sscd.formats.track2.hdf5_file import read_track2
 from tests.commands.small import draw_sets, write_checkpoint
 
 DESCRIBE = ("--checkpoint", "a.ckpt", "--workers", "0")

@@ -9,7 +9,7 @@ import pytest
 
 from sscd.cli import main
 from sscd.formats.run_record import read_record
-from sscd.formats.track2 import read_track2
+from sscd.formats.track2.hdf5_file import read_track2
 from sscd.search.knn import nearest
 from sscd.search.neighbourhood import Neighbourhood
 from sscd.search.projection import Projection
@@ -63,7 +63,7 @@ def test_score_normalisation_rides_in_plain_l2(sets: Path) -> None:
     assert export("--training", "training.parts", "--score-norm", "1.5[0,2]", "--dims", "9") == 0
     plain, normed = read_track2(sets / "plain.h5"), read_track2(sets / "out" / "t.h5")
     assert normed.queries.shape[1] == 9
-    from sscd.formats.parquet_files import open_parquet
+    from sscd.formats.parquet.files import open_parquet
 
     learnt = np.asarray(open_parquet(sets / "training.parts").vectors[0:24])
     white = Projection.fit(learnt, kind="whiten", dims=8)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sscd.cli import main
-from sscd.formats.track1 import read_track1
-from sscd.formats.track2 import read_track2
+from sscd.formats.track1.csv_file import read_track1
+from sscd.formats.track2.hdf5_file import read_track2
 from tests.commands.small import draw_sets, write_checkpoint
 
 SETS = ("queries", "references", "--workers", "0", "--checkpoint", "run/checkpoints/a.ckpt")

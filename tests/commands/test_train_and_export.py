@@ -15,7 +15,7 @@ import yaml
 from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import read_ground_truth
 from sscd.evaluation.protocol import evaluate_descriptors
-from sscd.formats.track2 import read_track2
+from sscd.formats.track2.hdf5_file import read_track2
 from tests.conftest import Runner, Starter
 
 TINY = (

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.data.records import ImageSet
 from sscd.errors import UserError
 

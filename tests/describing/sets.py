@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sscd.data.descriptors import Descriptors
-from sscd.data.picture_sources import PictureSource, open_pictures
+from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.describing.output import Output
 from sscd.describing.request import DescribeRequest
 from tests.data.noise import write_pictures

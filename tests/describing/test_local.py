@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from sscd.data.descriptors import Descriptors
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.data.records import ImageSet
 from sscd.describing.local import describe_parts
 from sscd.describing.output import Output
 from sscd.errors import UserError
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from tests.describing.sets import check_same, files, photos
 from tests.models.networks import small_spec
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.describing.failures import Failure, decode_failures, encode_failures
 from sscd.describing.output import Output
 from sscd.errors import UserError
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from tests.describing.sets import files, output_of, photos, request_of
 
 VECTORS = np.arange(32, dtype=np.float32).reshape(4, 8)

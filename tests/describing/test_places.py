@@ -61,7 +61,7 @@ def test_a_file_is_no_place(tmp_path: Path) -> None:
 
 
 def test_a_store_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sscd.data.remote.time.sleep", lambda _: None)
+    monkeypatch.setattr("sscd.data.pictures.remote.time.sleep", lambda _: None)
     place = open_place("memory://failing")
 
     def refuse(*_: Any, **__: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from sscd.describing.output import Output
 from sscd.describing.ray_actor import PARTITION_COLUMN, Attempts, PartitionActor
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from tests.describing.sets import check_same, files, output_of, photos
 from tests.models.networks import small_spec
 

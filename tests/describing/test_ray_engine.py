@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from sscd.data.picture_sources import PictureSource
+from sscd.data.pictures.sources import PictureSource
 from sscd.describing.local import describe_parts
 from sscd.describing.output import Described
 from sscd.describing.ray_cluster import Pool
 from sscd.describing.ray_engine import describe_on_ray
 from sscd.errors import UserError
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
 from tests.conftest import REPOSITORY
 from tests.describing import hostile
 from tests.describing.sets import check_same, files, photos

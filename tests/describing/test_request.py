@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sscd.data.picture_sources import PictureSource, open_pictures
+from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.describing.request import DescribeRequest
 from sscd.errors import UserError
 from tests.data.noise import write_pictures

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sscd.data.descriptors import Descriptors, Origin
 from sscd.errors import UserError
 from sscd.formats.descriptor_files import open_descriptors
-from sscd.formats.hdf5 import Hdf5Rows
 from sscd.formats.origins import origin_attributes
-from sscd.formats.track2 import Track2, write_track2, write_vectors
+from sscd.formats.track2.hdf5 import Hdf5Rows
+from sscd.formats.track2.hdf5_file import Track2, write_track2, write_vectors
 
 ORIGIN = Origin("abc", "288 short_side")
 
@@ -96,7 +96,7 @@ def test_the_same_file_twice(official: Path) -> None:
 
 
 def test_parquet_is_one_of_them(official: Path, tmp_path: Path) -> None:
-    from sscd.formats.parquet import PartInfo, encode_part, part_name
+    from sscd.formats.parquet.writing import PartInfo, encode_part, part_name
 
     info = PartInfo(ORIGIN, 4, 0, 1, "source", 2, 0)
     (tmp_path / "parts").mkdir()

@@ -8,7 +8,7 @@ from sscd.data.descriptors import Descriptors, Origin
 from sscd.errors import UserError
 from sscd.formats.inspection import inspect_file
 from sscd.formats.origins import origin_attributes
-from sscd.formats.track2 import Track2, write_track2, write_vectors
+from sscd.formats.track2.hdf5_file import Track2, write_track2, write_vectors
 
 ROWS = np.ones((3, 4), np.float32)
 IDS = ["a", "b", "c"]
@@ -32,7 +32,7 @@ def test_what_a_descriptor_file_holds(tmp_path: Path) -> None:
 
 
 def test_what_predictions_and_parquet_hold(tmp_path: Path) -> None:
-    from sscd.formats.parquet import PartInfo, encode_part
+    from sscd.formats.parquet.writing import PartInfo, encode_part
 
     (tmp_path / "p").write_text("Q1,R1,1\nQ1,R2,1\n")
     report = inspect_file(tmp_path / "p")

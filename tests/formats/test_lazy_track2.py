@@ -9,9 +9,15 @@ import pytest
 
 from sscd.data.descriptors import Descriptors
 from sscd.errors import UserError
-from sscd.formats.hdf5 import Hdf5Rows
-from sscd.formats.track2 import Track2, open_track2, read_track2, write_track2, write_vectors
-from sscd.formats.track2_problems import problems_of_track2
+from sscd.formats.track2.hdf5 import Hdf5Rows
+from sscd.formats.track2.hdf5_file import (
+    Track2,
+    open_track2,
+    read_track2,
+    write_track2,
+    write_vectors,
+)
+from sscd.formats.track2.problems import problems_of_track2
 from sscd.vectors import Stacked, Vectors
 
 COUNT = 200_000

@@ -16,7 +16,7 @@ from sscd.formats.run_record import (
     record_path,
     write_record,
 )
-from sscd.formats.track2 import Track2, read_track2, write_track2
+from sscd.formats.track2.hdf5_file import Track2, read_track2, write_track2
 
 RECORD = RunRecord(
     seconds_a_picture=0.0123,

@@ -1,0 +1,1 @@
+"""Descriptors as Parquet in parts."""

@@ -1,0 +1,1 @@
+"""Track 1: scored pairs as CSV, read and written in blocks."""
