@@ -62,3 +62,7 @@ def run() -> str:
     for name, (fast, slow) in times.items():
         lines.append(f"  {name}: {fast:.3f} s, plain loop {slow:.2f} s, {slow / fast:.1f}x")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(run())  # noqa: T201

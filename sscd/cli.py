@@ -1,6 +1,7 @@
 """`sscd <command>`: the table of commands, and how an error reaches the person."""
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; by default the process's own.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # Read when torch is imported: threads that spin while they wait take the cores from the workers
+    # that decode, which makes a small machine several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return _run(arguments)
     except UserError as error:

@@ -10,8 +10,8 @@ import pytest
 
 from sscd.data.descriptors import Descriptors, Origin
 from sscd.errors import UserError
-from sscd.formats.parquet import PartInfo, encode_part, part_name
-from sscd.formats.parquet_files import open_parquet
+from sscd.formats.parquet.files import open_parquet
+from sscd.formats.parquet.writing import PartInfo, encode_part, part_name
 from sscd.search.knn import nearest
 from sscd.search.options import Metric
 from tests.conftest import REPOSITORY
