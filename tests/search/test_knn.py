@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -7,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.search import knn
+from sscd.search import streams, sweep
 from sscd.search.knn import nearest
+from sscd.vectors import Stacked, Vectors
 
 Engine = Literal["faiss", "torch"]
 Metric = Literal["l2", "inner_product"]
@@ -51,14 +53,78 @@ def test_equals_the_definition(engine: Engine, metric: Metric, count: int) -> No
     np.testing.assert_allclose(got.scores, np.take_along_axis(expected, order, 1), atol=1e-4)
 
 
-def test_torch_blocks_join_seamlessly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_join_seamlessly(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     queries, references = vectors(23, seed=2), vectors(101, seed=3)
-    whole = nearest(queries, references, k=12, device="cpu", engine="torch")
-    monkeypatch.setattr(knn, "_QUERY_BLOCK", 5)
-    monkeypatch.setattr(knn, "_REFERENCE_BLOCK", 8)  # smaller than k, and it does not divide
-    blocked = nearest(queries, references, k=12, device="cpu", engine="torch")
+    whole = nearest(queries, references, k=12, device="cpu", engine=engine)
+    monkeypatch.setattr(streams, "BLOCK", 8)  # smaller than k, and it does not divide
+    monkeypatch.setitem(sweep.TILE, "cpu", (5, 3))
+    blocked = nearest(queries, references, k=12, device="cpu", engine=engine)
     assert np.array_equal(whole.indices, blocked.indices)
     np.testing.assert_allclose(whole.scores, blocked.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_engines_agree_to_1e_5_on_vectors_of_length_3(engine: Engine, metric: Metric) -> None:
+    references = vectors(800, seed=20, dims=256)
+    references *= 3 / np.linalg.norm(references, axis=1, keepdims=True)
+    queries = np.concatenate([references[:50] + 1e-3, -references[50:100]])
+    got = nearest(queries, references, k=20, metric=metric, device="cpu", engine=engine)
+    expected = all_scores(queries, references, metric)
+    best = -np.sort(-expected, axis=1)[:, :20]
+    np.testing.assert_allclose(got.scores, best, atol=1e-5)
+    np.testing.assert_allclose(np.take_along_axis(expected, got.indices, 1), best, atol=1e-5)
+
+
+def test_reads_files_and_stacks_in_blocks(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    queries, references = vectors(9, seed=21), vectors(100, seed=22)
+    expected = nearest(queries, references, k=5, device="cpu", engine=engine)
+    monkeypatch.setattr(streams, "BLOCK", 16)
+    np.save(tmp_path / "r.npy", references)
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        file["reference"] = references
+        sources: list[Vectors] = [
+            np.load(tmp_path / "r.npy", mmap_mode="r"),
+            file["reference"],
+            Stacked([references[:37], file["reference"][37:60], references[60:]]),
+            Recorded(references),
+        ]
+        for source in sources:
+            got = nearest(Stacked([queries]), source, k=5, device="cpu", engine=engine)
+            assert np.array_equal(got.indices, expected.indices)
+    read = sources[-1]
+    assert isinstance(read, Recorded)
+    assert max(read.read) <= 16
+    assert sum(read.read) == 100
+
+
+class Recorded:
+    """References that note how many rows were read at once."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        self.rows, self.shape = rows, rows.shape
+        self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
+        self.read.append(len(self.rows[rows]))
+        return self.rows[rows]
+
+
+@pytest.mark.parametrize("k", [1, 40, 200, 900])
+def test_any_k(engine: Engine, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries, references = vectors(11, seed=23), vectors(1000, seed=24)
+    monkeypatch.setitem(sweep.TILE, "cpu", (4, 320))
+    got = nearest(queries, references, k=k, metric="l2", device="cpu", engine=engine)
+    expected = all_scores(queries, references, "l2")
+    best = -np.sort(-expected, axis=1)[:, :k]
+    np.testing.assert_allclose(got.scores, best, atol=1e-4)
+    np.testing.assert_allclose(np.take_along_axis(expected, got.indices, 1), best, atol=1e-4)
+    assert all(len(set(row)) == k for row in got.indices.tolist())
 
 
 def test_l2_is_minus_the_squared_distance(engine: Engine) -> None:
