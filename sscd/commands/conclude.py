@@ -20,7 +20,7 @@ from sscd.models.describer import Describer
 from sscd.models.descriptor import DescriptorNet
 from sscd.report.comparison import comparison_table
 from sscd.report.matches import best_matches, write_match_sheet
-from sscd.search.postprocessing import PostProcessing
+from sscd.search.postprocessing.chain import PostProcessing
 from sscd.terminal import say
 from sscd.training.cli import TrainCLI
 

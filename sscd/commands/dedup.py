@@ -21,7 +21,7 @@ from sscd.models.describer import DeviceName
 from sscd.report.group_sheet import write_group_sheet
 from sscd.search.groups import CopyGroup, connected_groups
 from sscd.search.pairs import best_pairs_within
-from sscd.search.postprocessing import Side
+from sscd.search.postprocessing.chain import Side
 from sscd.terminal import say, say_json, warn, watched
 
 Places = dict[str, int]

@@ -14,7 +14,7 @@ from sscd.files import check_writable_directory
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
-from sscd.search.postprocessing import PostProcessing
+from sscd.search.postprocessing.chain import PostProcessing
 
 
 def export(

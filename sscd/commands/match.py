@@ -18,7 +18,7 @@ from sscd.files import check_writable_directory
 from sscd.formats.track1.csv_file import write_track1
 from sscd.models.describer import DeviceName
 from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
-from sscd.search.postprocessing import Side
+from sscd.search.postprocessing.chain import Side
 from sscd.terminal import say, say_json, warn, watched
 
 _LINES = 65_536

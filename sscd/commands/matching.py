@@ -9,7 +9,7 @@ from sscd.commands.postprocess import check_origins, process
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Pictures
 from sscd.errors import UserError
-from sscd.search.postprocessing import Side
+from sscd.search.postprocessing.chain import Side
 
 _TRAINING = "training"
 

@@ -11,9 +11,9 @@ from sscd.data.descriptors import Descriptors
 from sscd.errors import UserError
 from sscd.evaluation.origins import check_same_origin
 from sscd.search.knn import Device
-from sscd.search.neighbourhood import Neighbourhood
-from sscd.search.postprocessing import PostProcessing, Side, fingerprint
-from sscd.search.projection import Projection, ProjectionKind
+from sscd.search.postprocessing.chain import PostProcessing, Side, fingerprint
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.projection import Projection, ProjectionKind
 from sscd.terminal import warn
 
 ProjectionChoice = Literal["none", "center", "pca", "whiten"]

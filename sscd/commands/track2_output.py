@@ -12,7 +12,7 @@ from sscd.formats.track2.hdf5_file import Track2, open_track2, write_track2
 from sscd.formats.usage import peak_cpu_bytes, peak_gpu_bytes, utc_now, versions
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import Describer
-from sscd.search.postprocessing import PostProcessing
+from sscd.search.postprocessing.chain import PostProcessing
 from sscd.terminal import say, say_json, warn
 from sscd.vectors import Vectors
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from sscd.search.engines.streams import read_ahead, require_one_width
 from sscd.search.neighbours import Neighbours, merge_neighbours
 from sscd.search.options import Device, Engine, Metric
-from sscd.search.streams import read_ahead, require_one_width
 from sscd.vectors import Vectors
 
 __all__ = ["Device", "Engine", "Metric", "Neighbours", "merge_neighbours", "nearest"]
@@ -47,12 +47,12 @@ def nearest(
     parts = [Neighbours(np.empty((0, k), np.float32), np.empty((0, k), np.int64))]
     for block in read_ahead(queries, name="queries"):
         if by_faiss:
-            from sscd.search.engines_faiss import nearest_faiss
+            from sscd.search.engines.faiss_knn import nearest_faiss
 
             part = nearest_faiss(block, references, k=k, metric=metric, device=device)
         else:
-            from sscd.search.devices import devices_of
-            from sscd.search.engines_torch import nearest_torch
+            from sscd.search.engines.devices import devices_of
+            from sscd.search.engines.torch_knn import nearest_torch
 
             part = nearest_torch(block, references, k=k, metric=metric, devices=devices_of(device))
         parts.append(part)
@@ -65,7 +65,7 @@ def nearest(
 def _takes_faiss(engine: Engine, k: int, device: Device) -> bool:
     if engine == "torch" or (engine == "auto" and device == "cpu"):
         return False
-    from sscd.search.engines_faiss import MOST_ON_GPU, faiss_gpus
+    from sscd.search.engines.faiss_knn import MOST_ON_GPU, faiss_gpus
 
     gpus = faiss_gpus() if device != "cpu" else 0
     return (engine == "faiss" or gpus > 0) and (k <= MOST_ON_GPU or gpus == 0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sscd.search.engines.streams import require_one_width
 from sscd.search.options import Device, Metric
-from sscd.search.streams import require_one_width
 from sscd.vectors import Vectors
 
 CHALLENGE_LIMIT = 500_000
@@ -106,8 +106,8 @@ def _search(
     *,
     within: bool,
 ) -> Pairs:
-    from sscd.search.capped import search_pairs
-    from sscd.search.devices import devices_of
+    from sscd.search.engines.capped import search_pairs
+    from sscd.search.engines.devices import devices_of
 
     require_one_width(queries, references)
     if limit < 1:

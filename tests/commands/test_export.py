@@ -11,9 +11,9 @@ from sscd.cli import main
 from sscd.formats.run_record import read_record
 from sscd.formats.track2.hdf5_file import read_track2
 from sscd.search.knn import nearest
-from sscd.search.neighbourhood import Neighbourhood
-from sscd.search.projection import Projection
-from sscd.search.score_norm import normalised_scores
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.projection import Projection
+from sscd.search.postprocessing.score_norm import normalised_scores
 from tests.commands.small import draw_sets, write_checkpoint
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.search import streams, sweep
+from sscd.search.engines import streams, sweep
 from sscd.search.knn import nearest
 from sscd.vectors import Stacked, Vectors
 

@@ -6,10 +6,10 @@ import torch
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.search import capped, streams, sweep
+from sscd.search.engines import capped, streams, sweep
+from sscd.search.engines.screen import Rows, Screen
+from sscd.search.engines.shortlist import Shortlist
 from sscd.search.pairs import Pairs, best_pairs, best_pairs_within, merge_pairs
-from sscd.search.screen import Rows, Screen
-from sscd.search.shortlist import Shortlist
 from sscd.vectors import Stacked
 
 Metric = Literal["l2", "inner_product"]

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import torch
 
-from sscd.search.devices import precisions, search_settings
+from sscd.search.engines.devices import precisions, search_settings
+from sscd.search.engines.sampling import guess_threshold
+from sscd.search.engines.scores import pair_scores
+from sscd.search.engines.screen import Rows, Screen
+from sscd.search.engines.shortlist import Shortlist
+from sscd.search.engines.streams import Turns, read_ahead
+from sscd.search.engines.sweep import Visit, sweep
 from sscd.search.options import Metric
-from sscd.search.sampling import guess_threshold
-from sscd.search.scores import pair_scores
-from sscd.search.screen import Rows, Screen
-from sscd.search.shortlist import Shortlist
-from sscd.search.streams import Turns, read_ahead
-from sscd.search.sweep import Visit, sweep
 from sscd.vectors import Vectors
 
 

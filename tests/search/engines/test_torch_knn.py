@@ -6,8 +6,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from sscd.search import streams, sweep
-from sscd.search.engines_torch import nearest_torch
+from sscd.search.engines import streams, sweep
+from sscd.search.engines.torch_knn import nearest_torch
 from sscd.search.knn import nearest
 
 Metric = Literal["l2", "inner_product"]

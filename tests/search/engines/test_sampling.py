@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sscd.search.engines.sampling import guess_threshold
 from sscd.search.options import Metric
-from sscd.search.sampling import guess_threshold
 
 
 def unit(count: int, *, seed: int) -> NDArray[np.float32]:

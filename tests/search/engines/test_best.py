@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from sscd.search.best import MOST_REFERENCES, Best
+from sscd.search.engines.best import MOST_REFERENCES, Best
 
 CPU = torch.device("cpu")
 

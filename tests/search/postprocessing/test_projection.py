@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sscd import vectors
 from sscd.errors import UserError
-from sscd.search.projection import Projection, ProjectionKind
+from sscd.search.postprocessing.projection import Projection, ProjectionKind
 
 
 def correlated(count: int, *, seed: int, dims: int = 8) -> NDArray[np.float32]:

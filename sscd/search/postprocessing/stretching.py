@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.search.knn import Device
-from sscd.search.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.vectors import Vectors, in_memory
 
 

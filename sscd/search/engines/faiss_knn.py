@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from sscd.errors import UserError
-from sscd.search.devices import gpu_numbers
+from sscd.search.engines.devices import gpu_numbers
+from sscd.search.engines.streams import Block, Turns, read_ahead, take_turns
 from sscd.search.neighbours import Neighbours, merge_neighbours
 from sscd.search.options import Device, Metric
-from sscd.search.streams import Block, Turns, read_ahead, take_turns
 from sscd.vectors import Vectors
 
 MOST_ON_GPU = 2048

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sscd.search import engines_faiss, engines_torch, streams
-from sscd.search.engines_faiss import faiss_gpus
+from sscd.search.engines import faiss_knn as engines_faiss
+from sscd.search.engines import streams
+from sscd.search.engines import torch_knn as engines_torch
+from sscd.search.engines.faiss_knn import faiss_gpus
 from sscd.search.knn import Device, Engine, nearest
 
 faiss = pytest.importorskip("faiss")

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.search.neighbourhood import Neighbourhood
-from sscd.search.postprocessing import PostProcessing, fingerprint
-from sscd.search.projection import Projection
-from sscd.search.stretching import stretch
+from sscd.search.postprocessing.chain import PostProcessing, fingerprint
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.projection import Projection
+from sscd.search.postprocessing.stretching import stretch
 
 NORM, PUSH = Neighbourhood(1.0, 0, 2), Neighbourhood(0.35, 0, 9)
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import torch
 
+from sscd.search.engines.streams import read_rows
 from sscd.search.options import Metric
-from sscd.search.streams import read_rows
 from sscd.vectors import Vectors
 
 _QUERIES = 512

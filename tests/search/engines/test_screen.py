@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from sscd.search import screen
+from sscd.search.engines import screen
+from sscd.search.engines.screen import Rows, Screen
 from sscd.search.options import Metric
-from sscd.search.screen import Rows, Screen
 
 BOTH = (torch.bfloat16, torch.float32)
 METRICS: list[Metric] = ["l2", "inner_product"]

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import torch
 
-from sscd.search.devices import precisions, workers
+from sscd.search.engines.devices import precisions, workers
+from sscd.search.engines.screen import Rows, Side
+from sscd.search.engines.streams import Block, Turns, take_turns
 from sscd.search.options import Metric
-from sscd.search.screen import Rows, Side
-from sscd.search.streams import Block, Turns, take_turns
 
 TILE = {"cpu": (256, 8192), "cuda": (4096, 16_384)}
 """Most queries and references of a tile; on a CPU, products that stay near a core."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sscd.errors import UserError
 from sscd.search.knn import Device
-from sscd.search.neighbourhood import Neighbourhood
-from sscd.search.projection import Projection
-from sscd.search.score_norm import embed_queries, embed_references
-from sscd.search.stretching import stretch
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.projection import Projection
+from sscd.search.postprocessing.score_norm import embed_queries, embed_references
+from sscd.search.postprocessing.stretching import stretch
 from sscd.vectors import Vectors, blocks, in_memory
 
 Side = Literal["query", "reference"]

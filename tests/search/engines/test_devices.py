@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from sscd.errors import UserError
-from sscd.search.devices import devices_of, gpu_numbers, precisions, search_settings, workers
+from sscd.search.engines.devices import (
+    devices_of,
+    gpu_numbers,
+    precisions,
+    search_settings,
+    workers,
+)
 
 CPU = torch.device("cpu")
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import torch
 
-from sscd.search.best import MOST_REFERENCES, Best
-from sscd.search.devices import precisions, search_settings
+from sscd.search.engines.best import MOST_REFERENCES, Best
+from sscd.search.engines.devices import precisions, search_settings
+from sscd.search.engines.scores import pair_scores
+from sscd.search.engines.screen import Rows, Screen
+from sscd.search.engines.streams import Block, Turns, read_ahead
+from sscd.search.engines.sweep import Visit, sweep
 from sscd.search.neighbours import Neighbours
 from sscd.search.options import Metric
-from sscd.search.scores import pair_scores
-from sscd.search.screen import Rows, Screen
-from sscd.search.streams import Block, Turns, read_ahead
-from sscd.search.sweep import Visit, sweep
 from sscd.vectors import Vectors
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from sscd.search import scores
+from sscd.search.engines import scores
+from sscd.search.engines.scores import pair_scores
 from sscd.search.options import Metric
-from sscd.search.scores import pair_scores
 
 
 @pytest.mark.parametrize("metric", ["l2", "inner_product"])

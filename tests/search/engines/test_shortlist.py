@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sscd.search.shortlist import Shortlist
+from sscd.search.engines.shortlist import Shortlist
 
 
 @pytest.mark.parametrize("levels", [1, 5, 10_000])  # of scores: all equal, many ties, few

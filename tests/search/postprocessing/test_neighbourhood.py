@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sscd.errors import UserError
-from sscd.search.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_means_over_ranks_by_hand() -> None:
 
 
 def test_many_rows_are_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sscd.search import neighbourhood
+    from sscd.search.postprocessing import neighbourhood
 
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((23, 5)).astype(np.float32)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sscd.search import streams
-from sscd.search.streams import Block, Turns, read_ahead, take_turns
+from sscd.search.engines import streams
+from sscd.search.engines.streams import Block, Turns, read_ahead, take_turns
 
 
 @pytest.fixture(autouse=True)

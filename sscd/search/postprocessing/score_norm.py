@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.search.knn import Device
-from sscd.search.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.vectors import Vectors, blocks
 
 _LOWEST = -1.0  # m: no query of unit norm is less similar to anything

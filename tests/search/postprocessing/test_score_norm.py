@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from sscd.errors import UserError
 from sscd.search.knn import nearest
-from sscd.search.neighbourhood import Neighbourhood
-from sscd.search.score_norm import (
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+from sscd.search.postprocessing.score_norm import (
     embed_queries,
     embed_references,
     normalised_scores,
