@@ -88,9 +88,9 @@ class Stopwatch:
     pictures: int = 0
 
     @property
-    def seconds_a_picture(self) -> float:
-        """The mean; 0 where nothing was described."""
-        return self.seconds / self.pictures if self.pictures else 0.0
+    def seconds_a_picture(self) -> float | None:
+        """The mean; None where nothing was described."""
+        return self.seconds / self.pictures if self.pictures else None
 
 
 @dataclass

@@ -35,7 +35,8 @@ class RunRecord:
     """How descriptors were made, and at what price.
 
     Attributes:
-        seconds_a_picture: Reading and describing, on average, in seconds of wall time.
+        seconds_a_picture: Reading and describing, on average, in seconds of wall time; None where
+            all had been described before.
         pictures: How many were described.
         hardware: What it ran on, for people.
         peak_cpu_bytes: Largest memory in use; None where the system does not tell.
@@ -48,7 +49,7 @@ class RunRecord:
         date: When the run ended, UTC, ISO 8601.
     """
 
-    seconds_a_picture: float
+    seconds_a_picture: float | None
     pictures: int
     hardware: str
     peak_cpu_bytes: int | None
@@ -62,6 +63,7 @@ class RunRecord:
 
 
 _FIELDS = tuple(field.name for field in fields(RunRecord))
+_OPTIONAL = ("seconds_a_picture", "peak_cpu_bytes", "peak_gpu_bytes")
 _NESTED = ("model", "recipe", "postprocessing", "versions")
 
 
@@ -138,7 +140,7 @@ def _build(path: Path, values: Any) -> RunRecord:
         known = {name: values.get(name) for name in _FIELDS}
         known["model"] = ModelRecord(**known["model"])
         known["postprocessing"] = tuple(known["postprocessing"])
-        lacking = [name for name in _FIELDS if known[name] is None and not name.startswith("peak_")]
+        lacking = [name for name in _FIELDS if known[name] is None and name not in _OPTIONAL]
     except (AttributeError, TypeError) as error:
         raise UserError(f"{path}: no record of a run: {error}; export again") from error
     if lacking:

@@ -50,6 +50,7 @@ def test_the_file_its_record_and_no_parts(sets: Path, capsys: pytest.CaptureFixt
     assert record.recipe == {"views": {"name": "advanced"}}
     assert record.preprocessing == "32 square"
     assert record.postprocessing == ()
+    assert record.seconds_a_picture is not None
     assert record.seconds_a_picture > 0
     assert record.peak_cpu_bytes is None or record.peak_cpu_bytes > 0
 

@@ -39,7 +39,10 @@ def save(path: Path, attributes: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("record", [RECORD, replace(RECORD, peak_gpu_bytes=5, recipe={})])
+@pytest.mark.parametrize(
+    "record",
+    [RECORD, replace(RECORD, peak_gpu_bytes=5, recipe={}), replace(RECORD, seconds_a_picture=None)],
+)
 def test_round_trips(tmp_path: Path, record: RunRecord) -> None:
     path = save(tmp_path / "track2.h5", record_attributes(record))
     assert read_record(path) == record
