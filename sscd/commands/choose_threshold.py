@@ -89,6 +89,10 @@ def choose_threshold(
         if options.threshold is None:
             raise ValueError("got neither a threshold nor a calibration; expected one")
         return options.threshold
+    if calibration.metric != "l2":
+        raise UserError(
+            f"the calibration is of metric {calibration.metric}; make one of L2 by `sscd evaluate`"
+        )
     names = ("the calibration", "the descriptors")
     if line := check_same_origin(calibration.origin, origin, names=names):
         warn(line)

@@ -49,7 +49,13 @@ def _export(cli: TrainCLI, trained: TrainedNetwork, track2: Path) -> None:
     record = make_record(describer, trained, chain, described, watch=watch)
     write_export(track2, described, chain, record)
     say_export(track2, describer.skipped)
-    calibration = calibrate(_judge(cli, described), origin=describer.origin, metric="l2")
+    judged = evaluate_descriptors(
+        described["queries"],
+        described["references"],
+        cli.datamodule.collection.truth,
+        protocol="global",
+    )
+    calibration = calibrate(judged, origin=describer.origin, metric="l2")
     write_calibration(_calibration(cli), calibration)
 
 

@@ -81,20 +81,26 @@ def dedup(
     """
     if limit < 1 or shown < 1:
         raise UserError(f"--limit {limit} --shown {shown}: give at least 1 of both")
+    if output.suffix == ".json":
+        raise UserError(
+            f"--output {output}: the JSON goes beside it; give a file that ends in .csv"
+        )
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
     known = find_calibration(wanted, checkpoint)
     check_writable_directory(output.parent)
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     sources: dict[Side, str] = {"reference": pictures}
-    sets = describe_sets(describer, sources, postprocessing=postprocessing, training=training)
+    sets = describe_sets(
+        describer, sources, postprocessing=postprocessing, training=training, device=device
+    )
     if sets is not None:
         found = sets["reference"]
         if sheet is not None and found.pictures is None:
             raise UserError(f"--sheet {sheet}: {pictures} holds descriptors, no pictures to show")
         others, origin = max(len(found.descriptors.ids) - 1, 1), found.descriptors.origin
         chosen = choose_threshold(wanted, known, references=others, origin=origin)
-        groups, matches = _search(found.descriptors, from_score=chosen, limit=limit)
+        groups, matches = _search(found.descriptors, from_score=chosen, limit=limit, device=device)
         places = _places(found)
         _write(output, [_rows(n, group, found, places) for n, group in enumerate(groups, start=1)])
         if sheet is not None:
@@ -136,11 +142,11 @@ class _Result:
 
 
 def _search(
-    descriptors: Descriptors, *, from_score: float, limit: int
+    descriptors: Descriptors, *, from_score: float, limit: int, device: DeviceName
 ) -> tuple[list[CopyGroup], int]:
     """Groups, and how many pairs match."""
     with watched(descriptors.vectors, "searching") as vectors:
-        pairs = best_pairs_within(vectors, limit=limit, floor=from_score)
+        pairs = best_pairs_within(vectors, limit=limit, device=device, floor=from_score)
     if len(pairs.scores) == limit:
         warn(f"there are {limit:,} matches or more; the best are kept, see --limit")
     return connected_groups(pairs, count=len(descriptors.ids)), len(pairs.scores)

@@ -135,7 +135,7 @@ class SetDescriber:
         Raises:
             UserError: It is neither.
         """
-        if holds_descriptors(Path(source)):
+        if holds_descriptors(source):
             return None
         opened = open_pictures(source, name=name)
         for line in opened.left_out:
@@ -160,6 +160,8 @@ class SetDescriber:
             UserError: They cannot be described or read.
         """
         if opened is None:
+            if "://" in source:
+                return open_parquet(source)
             return open_descriptors([Path(source)], side=side)
         begun = time.monotonic()
         described = describe_parts(
@@ -177,17 +179,24 @@ class SetDescriber:
     def _note(self, described: Described, seconds: float) -> None:
         if described.made:
             self.watch.seconds += seconds
-            request = described.request
-            self.watch.pictures += min(described.made * request.partition, request.pictures)
+            self.watch.pictures += min(
+                described.made * described.request.partition, described.request.pictures
+            )
         for failure in described.failures:
             self.skipped.add(failure.path, failure.reason)
 
     def say_failures(self, output: Path) -> None:
         """Warn of pictures that could not be read, and list them beside the output."""
-        if self.skipped:
-            listing = output.with_name(f"{output.name}.skipped.txt")
-            self.skipped.write(listing)
-            warn(self.skipped.summary(file=str(listing)))
+        say_skipped(self.skipped, output)
+
+
+def say_skipped(skipped: SkipLog, output: Path) -> None:
+    """Warn of pictures that could not be read, and list them beside the output."""
+    listing = output.with_name(f"{output.name}.skipped.txt")
+    listing.unlink(missing_ok=True)  # of an earlier run
+    if skipped:
+        skipped.write(listing)
+        warn(skipped.summary(file=str(listing)))
 
 
 def work_directory(output: Path) -> Path:

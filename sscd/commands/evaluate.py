@@ -75,6 +75,8 @@ def evaluate(
     if kind_of(files[0]) == "track1":
         if steps.given or references:
             raise UserError(f"{files[0]} holds predictions; post-processing needs descriptors")
+        if calibration is not None:
+            raise UserError(f"{files[0]} holds predictions; --calibration needs descriptors")
         judged, origin = [_judge_pairs(files, truth)], Origin()
     else:
         sides = _open_sides(files, references or files, truth)
@@ -86,7 +88,8 @@ def evaluate(
             if protocol in ("both", one)
         ]
         origin = sides[0].origin
-    learnt = calibrate(judged[0], origin=origin, metric="l2")
+    # Of both protocols, the list of the best pairs has all wrong ones down to its end.
+    learnt = calibrate(judged[-1], origin=origin, metric="l2")
     if calibration is not None:
         write_calibration(calibration, learnt)
     by_edit = figures_by_edit(judged[0].candidates, records) if records is not None else None

@@ -5,11 +5,19 @@ from pathlib import Path
 
 from sscd.augment.tensors import ResizeMode
 from sscd.commands.describing import DescribeOptions, SetDescriber, repeatable
-from sscd.commands.postprocess import ProjectionChoice, Steps, check_origins, fit, process
+from sscd.commands.postprocess import (
+    ProjectionChoice,
+    Steps,
+    check_origins,
+    fit,
+    process,
+    training_set,
+)
 from sscd.commands.track2_output import make_record, say_export, write_export
 from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
+from sscd.evaluation.origins import check_same_origin
 from sscd.files import check_writable_directory
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
@@ -89,10 +97,12 @@ def export(
     if saved is None:
         chain, projected = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS)
     else:
-        chain, projected = saved, saved.project(learnt.vectors) if learnt else None
+        chain, projected = saved, training_set(saved, learnt) if learnt else None
     described = {
-        "queries": process(described["queries"], "query", chain, training=projected),
-        "references": process(described["references"], "reference", chain, training=projected),
+        "queries": process(described["queries"], "query", chain, training=projected, device=device),
+        "references": process(
+            described["references"], "reference", chain, training=projected, device=device
+        ),
     }
     record = make_record(
         describer.spec.build(), describer.trained, chain, described, watch=describer.watch
@@ -120,7 +130,7 @@ def _describe(
         wanted = steps.projected_dims(own, limit=MAX_DIMENSIONS)
         if steps.projection in ("pca", "whiten") and len(learnt.pictures) < wanted:
             raise UserError(
-                f"whitening to {wanted} dimensions needs as many training pictures; "
+                f"PCA to {wanted} dimensions needs as many training pictures; "
                 f"{training} has {len(learnt.pictures)}: add pictures or lower --dims"
             )
     found: dict[str, Descriptors] = {}
@@ -132,6 +142,8 @@ def _describe(
             found[name] = descriptors
     if len(found) < len(sources):
         return None
+    names = ("the checkpoint", "the queries")
+    check_same_origin(describer.spec.origin, found["queries"].origin, names=names)
     for name in list(found)[1:]:
         check_origins(found["queries"], found[name], names=("the queries", f"the {name}"))
     return found

@@ -80,11 +80,15 @@ def match(
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     sources: dict[Side, str] = {"query": queries, "reference": references}
-    sets = describe_sets(describer, sources, postprocessing=postprocessing, training=training)
+    sets = describe_sets(
+        describer, sources, postprocessing=postprocessing, training=training, device=device
+    )
     if sets is not None:
         asked, searched = sets["query"].descriptors, sets["reference"].descriptors
         chosen = choose_threshold(wanted, known, references=len(searched.ids), origin=asked.origin)
-        result = _write_matches(output, asked, searched, from_score=chosen, limit=limit)
+        with watched(searched.vectors, "searching") as vectors:
+            found = best_pairs(asked.vectors, vectors, limit=limit, device=device, floor=chosen)
+        result = _write_matches(output, asked, searched, found, from_score=chosen, limit=limit)
         describer.say_failures(output)
         _say(result, json=json)
 
@@ -100,10 +104,14 @@ class _Result:
 
 
 def _write_matches(
-    output: Path, asked: Descriptors, searched: Descriptors, *, from_score: float, limit: int
+    output: Path,
+    asked: Descriptors,
+    searched: Descriptors,
+    found: Pairs,
+    *,
+    from_score: float,
+    limit: int,
 ) -> _Result:
-    with watched(searched.vectors, "searching") as vectors:
-        found = best_pairs(asked.vectors, vectors, limit=limit, floor=from_score)
     if len(found.scores) == limit:
         warn(f"there are {limit:,} matches or more; the best are kept, see --limit")
     write_track1(output, _blocks(found, asked, searched), limit=limit)

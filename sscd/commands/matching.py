@@ -5,10 +5,11 @@ from pathlib import Path
 
 from sscd.commands.describing import SetDescriber, repeatable
 from sscd.commands.export import saved_postprocessing
-from sscd.commands.postprocess import check_origins, process
+from sscd.commands.postprocess import check_origins, process, training_set
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Pictures
 from sscd.errors import UserError
+from sscd.search.knn import Device
 from sscd.search.postprocessing.chain import Side
 
 _TRAINING = "training"
@@ -33,6 +34,7 @@ def describe_sets(
     *,
     postprocessing: Path | None,
     training: str | None,
+    device: Device,
 ) -> dict[Side, MatchSet] | None:
     """Describe the sets, and take them through saved post-processing.
 
@@ -41,6 +43,7 @@ def describe_sets(
         sources: Side → where its pictures or descriptors lie.
         postprocessing: A descriptor file whose post-processing is applied; None for none.
         training: Training pictures or descriptors, where the post-processing needs them.
+        device: Where searches run.
 
     Returns:
         The sets; None for ranks other than 0.
@@ -76,11 +79,13 @@ def describe_sets(
         check_origins(descriptors, others, names=(f"the {first}", f"the {name}"))
     projected = None
     if chain is not None and training is not None:
-        projected = chain.project(found[_TRAINING].vectors)
+        projected = training_set(chain, found[_TRAINING])
     result: dict[Side, MatchSet] = {}
     for name, (_, side) in named.items():
         if name != _TRAINING:
             source_of = opened[name]
-            done = process(found[name], side, chain, training=projected) if chain else found[name]
+            done = found[name]
+            if chain:
+                done = process(done, side, chain, training=projected, device=device)
             result[side] = MatchSet(done, source_of.pictures if source_of else None)
     return result

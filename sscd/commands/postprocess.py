@@ -4,14 +4,11 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sscd.data.descriptors import Descriptors
+from sscd.data.descriptors import Descriptors, Origin
 from sscd.errors import UserError
 from sscd.evaluation.origins import check_same_origin
 from sscd.search.knn import Device
-from sscd.search.postprocessing.chain import PostProcessing, Side, fingerprint
+from sscd.search.postprocessing.chain import PostProcessing, Side, TrainingSet
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import Projection, ProjectionKind
 from sscd.terminal import warn
@@ -94,7 +91,7 @@ class Steps:
 
 def fit(
     steps: Steps, training: Descriptors | None, *, own: int, limit: int | None = None
-) -> tuple[PostProcessing, NDArray[np.float32] | None]:
+) -> tuple[PostProcessing, TrainingSet | None]:
     """Learn the steps on training descriptors.
 
     Args:
@@ -104,7 +101,7 @@ def fit(
         limit: As for `Steps.projected_dims`.
 
     Returns:
-        The chain, and the projected training descriptors where it needs them.
+        The chain, and the training set where it needs one.
 
     Raises:
         UserError: There are no training descriptors, too few, or the dimensions do not fit.
@@ -117,11 +114,30 @@ def fit(
     projection = None
     if steps.projection:
         projection = Projection.fit(training.vectors, kind=steps.projection, dims=dims)
-    chain = PostProcessing(projection, steps.stretch, steps.score_norm)
+    origin = training.origin
+    chain = PostProcessing(
+        projection,
+        steps.stretch,
+        steps.score_norm,
+        model=origin.model,
+        preprocessing=origin.preprocessing,
+    )
     if not chain.needs_training:
         return chain, None
-    projected = chain.project(training.vectors)
-    return replace(chain, training=fingerprint(projected)), projected
+    learnt = training_set(chain, training)
+    return replace(chain, training=learnt.fingerprint), learnt
+
+
+def training_set(chain: PostProcessing, training: Descriptors) -> TrainingSet:
+    """Training descriptors as a chain needs them.
+
+    Args:
+        chain: Its projection is applied.
+        training: Descriptors as the network made them.
+    """
+    digest = hashlib.blake2b(repr(training.origin).encode(), digest_size=8)
+    digest.update("\n".join(sorted(training.ids)).encode())
+    return TrainingSet(chain.project(training.vectors), digest.hexdigest())
 
 
 def process(
@@ -129,16 +145,21 @@ def process(
     side: Side,
     chain: PostProcessing,
     *,
-    training: NDArray[np.float32] | None,
+    training: TrainingSet | None,
     device: Device = "auto",
 ) -> Descriptors:
     """Take descriptors through the chain; their origin remembers it.
 
     Raises:
-        UserError: As `PostProcessing.apply`, or a descriptor has no direction.
+        UserError: As `PostProcessing.apply`, a descriptor has no direction, or the chain was fitted
+            on descriptors of another model.
     """
     if not chain.steps:
         return descriptors
+    fitted_on = Origin(chain.model, chain.preprocessing, descriptors.origin.postprocessing)
+    names = ("the post-processing", f"the {side} descriptors")
+    if fitted_on.model and (line := check_same_origin(fitted_on, descriptors.origin, names=names)):
+        warn(line)
     try:
         vectors = chain.apply(descriptors.vectors, side, training=training, device=device)
     except ValueError as error:

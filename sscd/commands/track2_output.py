@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sscd.commands.describing import Stopwatch
+from sscd.commands.describing import Stopwatch, say_skipped
 from sscd.data.descriptors import Descriptors
 from sscd.data.skipped import SkipLog
 from sscd.formats.origins import origin_attributes
@@ -13,7 +13,7 @@ from sscd.formats.usage import peak_cpu_bytes, peak_gpu_bytes, utc_now, versions
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import Describer
 from sscd.search.postprocessing.chain import PostProcessing
-from sscd.terminal import say, say_json, warn
+from sscd.terminal import say, say_json
 from sscd.vectors import Vectors
 
 
@@ -83,10 +83,7 @@ def write_export(
 def say_export(output: Path, skipped: SkipLog, *, json: bool = False) -> None:
     """Say what was written and left out, as read back from the file."""
     track2 = open_track2(output)
-    if skipped:
-        listing = output.with_name(f"{output.name}.skipped.txt")
-        skipped.write(listing)
-        warn(skipped.summary(file=str(listing)))
+    say_skipped(skipped, output)
     queries, references = len(track2.query_ids), len(track2.reference_ids)
     dims = track2.queries.shape[1]
     if json:

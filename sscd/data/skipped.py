@@ -26,7 +26,7 @@ class SkipLog:
 
     def add(self, path: Path | str, reason: str) -> None:
         """Note a picture; a picture that is known keeps its first reason."""
-        self._reasons.setdefault(_one_line(str(path)), _one_line(reason))
+        self._reasons.setdefault(one_line(str(path)), one_line(reason))
 
     def summary(self, *, file: str = "skipped.txt") -> str:
         """One line with the count and the first pictures; empty where there is none."""
@@ -55,6 +55,7 @@ class SkipLog:
             temporary.write_text(text, encoding="utf-8", newline="")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text for one field of one line: what cannot be printed, tabs and line ends are escaped."""
     printable = text.encode("utf-8", "backslashreplace").decode()
     return printable.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

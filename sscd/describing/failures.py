@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sscd.data.skipped import one_line
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -22,15 +24,10 @@ class Failure:
 def encode_failures(failures: Sequence[Failure]) -> bytes:
     """A line for each picture: id, path and reason, with tabs between."""
     rows = ((failure.id, failure.path, failure.reason) for failure in failures)
-    return "".join("\t".join(map(_one_line, row)) + "\n" for row in rows).encode()
+    return "".join("\t".join(map(one_line, row)) + "\n" for row in rows).encode()
 
 
 def decode_failures(data: bytes) -> tuple[Failure, ...]:
     """What `encode_failures` wrote, or several such files, one after the other."""
     rows = (line.split("\t") for line in data.decode(errors="replace").split("\n") if line)
     return tuple(Failure(*[*row, "", ""][:3]) for row in rows)
-
-
-def _one_line(text: str) -> str:
-    printable = text.encode("utf-8", "backslashreplace").decode()
-    return printable.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

@@ -88,8 +88,8 @@ class Output:
             raise UserError(f"{where}/{REQUEST_FILE} is damaged; give another directory") from error
         if found := self.request.difference(before):
             raise UserError(
-                f"{where} was begun with another request ({found}); repeat that one, or give "
-                "another directory"
+                f"{where} was begun with another request ({found}); repeat that one, give another "
+                "directory, or delete this one"
             )
 
     def missing(self) -> list[int]:

@@ -1,12 +1,15 @@
 """A directory on a disk or in an object store, whose files are there whole or not at all."""
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
 from sscd.data.pictures.remote import Unreachable, file_system, is_file, local_path, retried
 from sscd.errors import UserError
 from sscd.files import atomic_path, check_writable_directory
+
+_ABANDONED_S = 3600
 
 
 class Place(Protocol):
@@ -83,7 +86,10 @@ class _Directory:
     def tidy(self) -> None:
         for left in self.path.glob(".*.part"):
             with contextlib.suppress(OSError):
-                left.unlink(missing_ok=True)
+                if (
+                    time.time() - left.stat().st_mtime > _ABANDONED_S
+                ):  # or another process writes it
+                    left.unlink(missing_ok=True)
 
 
 class _ObjectStore:
@@ -130,8 +136,13 @@ class _ObjectStore:
 
     def remove(self, name: str) -> None:
         system, path = file_system(f"{self.location}/{name}")
-        with contextlib.suppress(FileNotFoundError):
-            system.rm_file(path)
+        if not self.has(name):
+            return
+        try:
+            retried(lambda: system.rm_file(path))
+        except Unreachable as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise UserError(f"cannot remove {self.location}/{name}: {error}") from error
 
     def tidy(self) -> None:
         """Nothing: what was not put whole is not there."""

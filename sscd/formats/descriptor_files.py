@@ -44,14 +44,19 @@ def open_descriptors(paths: Sequence[Path], *, side: Side) -> Descriptors:
     return Descriptors(ids, Stacked([part.vectors for _, part in parts]), origin)
 
 
-def holds_descriptors(path: Path) -> bool:
+def holds_descriptors(location: str) -> bool:
     """Whether a path holds descriptors, not pictures: HDF5, or Parquet with their column.
+
+    Of URLs those do that `sscd describe` wrote.
 
     Raises:
         UserError: It cannot be read.
     """
-    from sscd.formats.parquet.files import has_descriptors
+    from sscd.formats.parquet.files import has_descriptors, is_described_url
 
+    if "://" in location:
+        return is_described_url(location)
+    path = Path(location)
     return is_hdf5(path) or (path.exists() and has_descriptors(path))
 
 

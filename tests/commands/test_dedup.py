@@ -96,6 +96,7 @@ def test_descriptors_have_no_paths(photos: Path, capsys: pytest.CaptureFixture[s
         ((), "no threshold"),
         (("--threshold", "0", "--shown", "0"), "--shown 0"),
         (("--copies", "0"), "--copies 0"),
+        (("--threshold", "0", "--output", "a.json"), "ends in .csv"),
         (("--threshold", "x"), "threshold"),
     ],
 )

@@ -152,6 +152,7 @@ def test_the_calibration_answers_as_the_table(
     [
         (("none.h5",), "none.h5"),
         (("truth.csv", "--projection", "pca"), "post-processing needs descriptors"),
+        (("truth.csv", "--calibration", "c.json"), "--calibration needs descriptors"),
         (("t.h5", "--projection", "pca"), "give --training"),
         (("t.h5", "--score-norm", "x"), "--score_norm x"),
         (("t.h5", "--samples", "-1"), "--samples -1"),

@@ -170,3 +170,28 @@ def test_ranks_share_the_work_and_the_first_writes(
     assert list(shared.reference_ids) == list(whole.reference_ids)
     np.testing.assert_allclose(shared.references, whole.references, atol=1e-6)
     np.testing.assert_allclose(shared.queries, whole.queries, atol=1e-6)
+
+
+def test_post_processing_of_another_model_is_refused(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export("--training", "training", "--dims", "8", "--output", "first.h5") == 0
+    write_checkpoint(sets / "a.ckpt", seed=1)
+    assert export("--postprocessing", "first.h5") == 2
+    assert "the post-processing and the query descriptors differ in model" in (
+        capsys.readouterr().err
+    )
+
+
+def test_descriptors_of_another_model_than_the_checkpoint_are_refused(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_checkpoint(sets / "b.ckpt", seed=1)
+    for name in ("queries", "references"):
+        describe = ("describe", name, f"{name}.parts", "--checkpoint", "b.ckpt")
+        assert main([*describe, "--workers", "0"]) == 0
+    described = ("--queries", "queries.parts", "--references", "references.parts")
+    assert export(*described) == 2
+    assert "the checkpoint and the queries differ in model" in capsys.readouterr().err
+    assert export(*described, "--checkpoint", "b.ckpt") == 0
+    assert read_record(sets / "out" / "t.h5").seconds_a_picture is None

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ def test_from_nothing_to_the_end(source: PictureSource, out: Path) -> None:
     assert (output.has(1), output.has(0)) == (True, False)
     for number in (0, 2):
         write(output, number)
-    (out / ".part-00000-of-00003.parquet.xyz.part").write_text("of a killed process")
+    left = out / ".part-00000-of-00003.parquet.xyz.part"
+    left.write_text("of a killed process")
+    os.utime(left, (0, 0))
     described = output.finish(made=3)
     assert described.failures == (Failure("07", "photos/07.png", "truncated"),)
     assert described.described == 9

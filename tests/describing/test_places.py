@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ def test_files_are_written_read_and_removed(location: str) -> None:
 def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     place = open_place(str(tmp_path))
     (tmp_path / ".part-0.abc.part").write_text("half")
+    (tmp_path / ".part-1.abc.part").write_text("of a process that still writes")
     (tmp_path / ".keep").write_text("x")
     assert place.names() == set()
+    long_ago = time.time() - 7200
+    os.utime(tmp_path / ".part-0.abc.part", (long_ago, long_ago))
     place.tidy()
-    assert [path.name for path in tmp_path.iterdir()] == [".keep"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".keep", ".part-1.abc.part"]
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,3 +215,9 @@ def test_gpu_equals_cpu(metric: Metric) -> None:
         gpu = best_pairs(queries, references, limit=limit, metric=metric, device="cuda")
         np.testing.assert_allclose(gpu.scores, cpu.scores, atol=1e-5)
         assert len(set(listed(gpu)) & set(listed(cpu))) > 0.999 * limit
+
+
+def test_distances_that_overflow_are_refused() -> None:
+    far = np.array([[1.8e19]], np.float32)
+    with pytest.raises(ValueError, match="row 0 of"):
+        best_pairs(far, -far, limit=1, device="cpu")

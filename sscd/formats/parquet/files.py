@@ -56,6 +56,14 @@ def open_parquet(location: Path | str) -> Descriptors:
     return Descriptors(ids, rows[0] if len(rows) == 1 else Stacked(rows), files[0].origin)
 
 
+def is_described_url(location: str) -> bool:
+    """Whether a URL is a directory that `sscd describe` wrote."""
+    try:
+        return any(parse_part_name(name) is not None for name in find_files(location))
+    except Unreachable:
+        return False
+
+
 def has_descriptors(path: Path) -> bool:
     """Whether a path holds descriptors in Parquet: a file with their column, or a directory.
 

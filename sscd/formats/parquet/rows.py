@@ -1,5 +1,6 @@
 """Descriptors in a Parquet file that are read by slices, a few row groups at a time."""
 
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +75,8 @@ class RowGroups:
 
     def __init__(self) -> None:
         self._cached = lru_cache(maxsize=_CACHED)(_read)
+        self._large: tuple[tuple[str, int], NDArray[np.float32]] | None = None
+        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type["RowGroups"], tuple[()]]:
         return type(self), ()
@@ -84,8 +87,13 @@ class RowGroups:
         Raises:
             UserError: They are damaged, null or not finite.
         """
-        small = 4 * shape[0] * shape[1] <= _LARGEST_CACHED
-        return self._cached(place, group, shape) if small else _read(place, group, shape)
+        if 4 * shape[0] * shape[1] <= _LARGEST_CACHED:
+            return self._cached(place, group, shape)
+        with self._lock:  # of large groups one is kept: rows are mostly asked for in order
+            if self._large is None or self._large[0] != (place, group):
+                self._large = None
+                self._large = ((place, group), _read(place, group, shape))
+            return self._large[1]
 
 
 def _read(place: str, group: int, shape: tuple[int, int]) -> NDArray[np.float32]:

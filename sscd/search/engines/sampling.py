@@ -11,6 +11,7 @@ from sscd.vectors import Vectors
 
 _QUERIES = 512
 _LEAST_PAIRS, _MOST_PAIRS = 1 << 18, 1 << 22
+_MOST_REFERENCES = 65_536
 _EXPECTED = 64  # wanted pairs in a sample
 _PIECE = 64  # rows that are read together
 
@@ -36,7 +37,8 @@ def guess_threshold(
     rng = np.random.default_rng(0)
     names = ("vectors", "vectors") if within else ("queries", "references")
     rows, query = _sample(queries, names[0], min(count, _QUERIES), rng)
-    columns, reference = _sample(references, names[1], -(-size // len(rows)), rng)
+    asked = min(-(-size // len(rows)), _MOST_REFERENCES)
+    columns, reference = _sample(references, names[1], asked, rng)
     products = query @ reference.T
     if metric == "l2":
         products.mul_(2).sub_(query.square().sum(1)[:, None]).sub_(reference.square().sum(1))

@@ -26,7 +26,7 @@ class Shortlist:
     """
 
     def __init__(self, limit: int, *, threshold: float = -np.inf, room: int | None = None) -> None:
-        self.threshold = threshold
+        self.threshold = float(np.float32(threshold))  # as scores are
         self.capacity = limit + (max(limit, _LEAST_ROOM) if room is None else room)
         self.peak = 0
         self._limit, self._count = limit, 0

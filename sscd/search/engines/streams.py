@@ -84,7 +84,8 @@ def read_rows(vectors: Vectors, start: int, count: int, name: str) -> NDArray[np
     """
     rows = np.ascontiguousarray(vectors[start : start + count], dtype=np.float32)
     with np.errstate(over="ignore"):
-        finite = np.isfinite(np.einsum("nd,nd->n", rows, rows))
+        # So that no distance overflows either: |q − r|² is at most 4 times the larger |x|².
+        finite = np.isfinite(16 * np.einsum("nd,nd->n", rows, rows))
     if not finite.all():
         row = start + int(finite.argmin())
         raise ValueError(f"got a value that is not finite in row {row} of {name}; expected none")

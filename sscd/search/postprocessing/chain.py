@@ -15,10 +15,24 @@ from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import Projection
 from sscd.search.postprocessing.score_norm import embed_queries, embed_references
 from sscd.search.postprocessing.stretching import stretch
-from sscd.vectors import Vectors, blocks, in_memory
+from sscd.vectors import Vectors, in_memory
 
 Side = Literal["query", "reference"]
-_SETTINGS = ("projection", "stretching", "score_norm", "training")
+_SETTINGS = ("projection", "stretching", "score_norm", "training", "model", "preprocessing")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Training descriptors that new descriptors are compared with.
+
+    Attributes:
+        vectors: (T, d), after the projection.
+        fingerprint: Says which pictures they are of, and which model described them. It is not of
+            their bytes, which differ in the last bit from machine to machine.
+    """
+
+    vectors: NDArray[np.float32]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -32,14 +46,18 @@ class PostProcessing:
         projection: Learnt by `Projection.fit` on training descriptors.
         stretching: Pushes queries and references from their nearest training descriptors.
         score_norm: Subtracts a query's similarity to its nearest training descriptors.
-        training: Fingerprint of the *projected* training descriptors, which stretching and score
-            normalisation need again for every new picture; empty where neither is there.
+        training: Fingerprint of the training set, which stretching and score normalisation need
+            again for every new picture; empty where neither is there.
+        model: Fingerprint of the network whose descriptors it was fitted on; empty where unknown.
+        preprocessing: How their pictures were resized; empty where unknown.
     """
 
     projection: Projection | None = None
     stretching: Neighbourhood | None = None
     score_norm: Neighbourhood | None = None
     training: str = ""
+    model: str = ""
+    preprocessing: str = ""
 
     @property
     def needs_training(self) -> bool:
@@ -56,14 +74,14 @@ class PostProcessing:
         return self.projection.apply(vectors) if self.projection else in_memory(vectors)
 
     def apply(
-        self, vectors: Vectors, side: Side, *, training: Vectors | None, device: Device = "auto"
+        self, vectors: Vectors, side: Side, *, training: TrainingSet | None, device: Device = "auto"
     ) -> NDArray[np.float32]:
         """Take descriptors of the network through the chain.
 
         Args:
             vectors: (n, D) as the network made them.
             side: Whether they are queries or references.
-            training: (T, d) *projected* training descriptors, where `needs_training`.
+            training: Where `needs_training`.
             device: Where the search runs.
 
         Returns:
@@ -75,18 +93,18 @@ class PostProcessing:
         result = self.project(vectors)
         if not self.needs_training:
             return result
-        if training is None or fingerprint(training) != self.training:
+        if training is None or training.fingerprint != self.training:
             raise UserError(
-                "these descriptors need the training descriptors that the post-processing was "
-                f"fitted on (fingerprint {self.training}); give the same --training"
+                "these descriptors need the training pictures that the post-processing was fitted "
+                f"on (fingerprint {self.training}); give the same --training"
             )
         if self.stretching:
-            result = stretch(result, training, self.stretching, device=device)
+            result = stretch(result, training.vectors, self.stretching, device=device)
         if self.score_norm is None:
             return result
         if side == "reference":
             return embed_references(result)
-        return embed_queries(result, training, self.score_norm, device=device)
+        return embed_queries(result, training.vectors, self.score_norm, device=device)
 
     @property
     def steps(self) -> list[str]:
@@ -117,6 +135,8 @@ class PostProcessing:
             "stretching": str(self.stretching or ""),
             "score_norm": str(self.score_norm or ""),
             "training": self.training,
+            "model": self.model,
+            "preprocessing": self.preprocessing,
         }
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -151,15 +171,8 @@ class PostProcessing:
             Neighbourhood.parse(settings[key], option=f"{source}: {key}") if settings[key] else None
             for key in ("stretching", "score_norm")
         ]
-        return cls(projection, parsed[0], parsed[1], settings["training"])
-
-
-def fingerprint(vectors: Vectors) -> str:
-    """16 hex digits of descriptors: their shape and bytes as float32."""
-    digest = hashlib.blake2b(repr(tuple(vectors.shape)).encode(), digest_size=8)
-    for _, block in blocks(vectors):
-        digest.update(block.tobytes())
-    return digest.hexdigest()
+        known = {key: settings[key] for key in ("training", "model", "preprocessing")}
+        return cls(projection, parsed[0], parsed[1], **known)
 
 
 def _fits(mean: NDArray[Any], matrix: NDArray[Any]) -> bool:

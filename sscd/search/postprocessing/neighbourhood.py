@@ -63,7 +63,7 @@ class Neighbourhood:
 
     def __str__(self) -> str:
         ranks = str(self.first) if self.first == self.last else f"{self.first},{self.last}"
-        return f"{self.weight:g}[{ranks}]"
+        return f"{self.weight!r}[{ranks}]"
 
     def find(
         self, vectors: Vectors, training: Vectors, *, device: Device = "auto"

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sscd.search.knn import Device
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
-from sscd.vectors import Vectors, in_memory
+from sscd.vectors import Vectors, blocks
+
+_ROWS = 16_384  # of which several copies in float64 are held
 
 
 def stretch(
@@ -32,7 +34,10 @@ def stretch(
     Raises:
         UserError: There are too few training descriptors.
     """
-    before = in_memory(vectors)
-    moved = before - push.weight * push.mean_descriptor(before, training, device=device)
-    length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return np.where(length > 1e-12, moved / np.maximum(length, 1e-12), before).astype(np.float32)
+    result = np.empty(tuple(vectors.shape), np.float32)
+    for start, before in blocks(vectors, size=_ROWS):
+        moved = before - push.weight * push.mean_descriptor(before, training, device=device)
+        length = np.linalg.norm(moved, axis=1, keepdims=True)
+        pushed = np.where(length > 1e-12, moved / np.maximum(length, 1e-12), before)
+        result[start : start + len(before)] = pushed
+    return result

@@ -146,9 +146,9 @@ def test_few_row_groups_stay_in_memory(tmp_path: Path, monkeypatch: pytest.Monke
         vectors[row : row + 1]
     assert read == [0, 1, 2, 3, 4, 0]
     monkeypatch.setattr("sscd.formats.parquet.rows._LARGEST_CACHED", 0)
-    vectors[4:5]
-    vectors[4:5]
-    assert read[6:] == [4, 4]
+    for row in (4, 4, 3, 4):  # of those over the limit one is kept
+        vectors[row : row + 1]
+    assert read[6:] == [4, 3, 4]
     with pytest.raises(ValueError, match="read-only"):
         vectors[1:2][0, 0] = 1
 

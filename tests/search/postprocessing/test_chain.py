@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.search.postprocessing.chain import PostProcessing, fingerprint
+from sscd.search.postprocessing import stretching
+from sscd.search.postprocessing.chain import PostProcessing, TrainingSet
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import Projection
 from sscd.search.postprocessing.stretching import stretch
@@ -19,10 +20,12 @@ def unit(count: int, *, seed: int, dims: int = 12) -> NDArray[np.float32]:
     return result.astype(np.float32)
 
 
-def whole_chain() -> tuple[PostProcessing, NDArray[np.float32]]:
+def whole_chain() -> tuple[PostProcessing, TrainingSet]:
     projection = Projection.fit(unit(100, seed=0), kind="whiten", dims=11)
-    training = projection.apply(unit(100, seed=0))
-    return PostProcessing(projection, PUSH, NORM, fingerprint(training)), training
+    training = TrainingSet(projection.apply(unit(100, seed=0)), "f" * 16)
+    return PostProcessing(
+        projection, PUSH, NORM, training.fingerprint, "a" * 16, "32 square"
+    ), training
 
 
 def test_stretching_by_hand() -> None:
@@ -43,11 +46,18 @@ def test_stretching_keeps_unit_norm_and_what_has_no_direction() -> None:
     assert np.array_equal(same, training[:3])
 
 
+def test_stretching_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, training = unit(50, seed=1), unit(80, seed=2)
+    whole = stretch(vectors, training, PUSH)
+    monkeypatch.setattr(stretching, "_ROWS", 7)
+    np.testing.assert_allclose(stretch(vectors, training, PUSH), whole, atol=1e-7)
+
+
 def test_the_chain_is_its_steps_one_after_the_other() -> None:
     chain, training = whole_chain()
     queries = unit(20, seed=3)
     assert chain.projection is not None
-    expected = stretch(chain.projection.apply(queries), training, PUSH)
+    expected = stretch(chain.projection.apply(queries), training.vectors, PUSH)
     got = chain.apply(queries, "query", training=training)
     assert got.shape == (20, 12) == (20, chain.dims(12))
     np.testing.assert_allclose(got[:, :11], expected, atol=1e-6)
@@ -83,16 +93,18 @@ def test_any_difference_changes_the_fingerprint() -> None:
         PostProcessing(chain.projection, PUSH, Neighbourhood(1.1, 0, 2), chain.training),
         PostProcessing(None, PUSH, NORM, chain.training),
         PostProcessing(chain.projection, PUSH, NORM, "0" * 16),
+        PostProcessing(chain.projection, PUSH, NORM, chain.training, "b" * 16),
+        PostProcessing(chain.projection, PUSH, Neighbourhood(1 + 1e-9, 0, 2), chain.training),
         PostProcessing(
             Projection.fit(unit(99, seed=0), kind="whiten", dims=11), PUSH, NORM, chain.training
         ),
     ]
-    assert len({chain.fingerprint, *(other.fingerprint for other in others)}) == 7
+    assert len({chain.fingerprint, *(other.fingerprint for other in others)}) == 9
 
 
 def test_other_training_descriptors_are_refused() -> None:
     chain, training = whole_chain()
-    for wrong in (None, training[:-1], training[::-1]):
+    for wrong in (None, TrainingSet(training.vectors, "0" * 16)):
         with pytest.raises(UserError, match="same --training"):
             chain.apply(unit(2, seed=6), "query", training=wrong)
 

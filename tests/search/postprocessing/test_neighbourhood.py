@@ -12,6 +12,7 @@ from sscd.search.postprocessing.neighbourhood import Neighbourhood
         (" 2[9] ", Neighbourhood(2, 9, 9)),
         ("1e-1[ 3 , 4 ]", Neighbourhood(0.1, 3, 4)),
         ("0[0]", Neighbourhood(0, 0, 0)),
+        ("0.12345678901234[0]", Neighbourhood(0.12345678901234, 0, 0)),
     ],
 )
 def test_reads_what_sscd_writes(text: str, expected: Neighbourhood) -> None:

@@ -21,6 +21,7 @@ NORMS = [
     Neighbourhood(0.5, 9, 9),  # DISC21's GIST
     Neighbourhood(0.0, 0, 0),
     Neighbourhood(0.37, 1, 4),
+    Neighbourhood(4.0, 0, 0),
 ]
 
 
