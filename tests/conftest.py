@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# As `sscd` does: before torch is imported, for threads that spin slow the workers down.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 REPOSITORY = Path(__file__).parents[1]
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
