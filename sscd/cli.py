@@ -1,5 +1,6 @@
 """`sscd <command>`: the table of commands, and how an error reaches the person."""
 
+import errno
 import importlib
 import os
 import sys
@@ -102,6 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     except OSError as error:
         # Files vanish, disks fill and permissions lack anywhere; what has no file name is a bug.
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
+            _complain(f"cannot write what is printed: {error.strerror}; make space for it")
+            return USAGE_ERROR
         if error.filename is None:
             raise
         _complain(f"{error.filename}: {error.strerror}; check that it is there and may be used")

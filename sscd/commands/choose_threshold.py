@@ -58,10 +58,27 @@ def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Cali
     for folder in beside:
         if (folder / CALIBRATION_FILE).is_file():
             return read_calibration(folder / CALIBRATION_FILE)
+    looked = f" (none lies in {' or '.join(map(str, beside))})" if beside else ""
     raise UserError(
-        "no threshold: give --threshold SCORE, or --calibration FILE, which `sscd evaluate … "
+        f"no threshold: give --threshold SCORE, or --calibration FILE, which `sscd evaluate … "
         "--calibration FILE` writes on queries whose sources are known"
+        f"{looked}"
     )
+
+
+def check_calibration(calibration: Calibration, origin: Origin) -> None:
+    """Check that a calibration is of descriptors of an origin; warn where it does not say.
+
+    Raises:
+        UserError: It is of others.
+    """
+    if calibration.metric != "l2":
+        raise UserError(
+            f"the calibration is of metric {calibration.metric}; make one of L2 by `sscd evaluate`"
+        )
+    names = ("the calibration", "the descriptors")
+    if line := check_same_origin(calibration.origin, origin, names=names):
+        warn(line)
 
 
 def choose_threshold(
@@ -89,13 +106,7 @@ def choose_threshold(
         if options.threshold is None:
             raise ValueError("got neither a threshold nor a calibration; expected one")
         return options.threshold
-    if calibration.metric != "l2":
-        raise UserError(
-            f"the calibration is of metric {calibration.metric}; make one of L2 by `sscd evaluate`"
-        )
-    names = ("the calibration", "the descriptors")
-    if line := check_same_origin(calibration.origin, origin, names=names):
-        warn(line)
+    check_calibration(calibration, origin)
     scale = calibration.scale_to(references)
     if options.copies is not None:
         scale *= calibration.points.true_pairs / calibration.queries / options.copies

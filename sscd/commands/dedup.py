@@ -85,6 +85,8 @@ def dedup(
         raise UserError(
             f"--output {output}: the JSON goes beside it; give a file that ends in .csv"
         )
+    if sheet is not None and sheet.suffix.lower() not in (".jpg", ".jpeg"):
+        raise UserError(f"--sheet {sheet}: give a file that ends in .jpg")
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
     known = find_calibration(wanted, checkpoint)
     check_writable_directory(output.parent)
@@ -92,7 +94,12 @@ def dedup(
     describer = SetDescriber(options, work_directory(output), partition, processes)
     sources: dict[Side, str] = {"reference": pictures}
     sets = describe_sets(
-        describer, sources, postprocessing=postprocessing, training=training, device=device
+        describer,
+        sources,
+        postprocessing=postprocessing,
+        training=training,
+        device=device,
+        calibration=known,
     )
     if sets is not None:
         found = sets["reference"]

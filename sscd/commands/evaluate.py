@@ -20,10 +20,12 @@ from sscd.formats.descriptor_files import open_descriptors
 from sscd.formats.extensions import match_ids
 from sscd.formats.kinds import kind_of
 from sscd.formats.track1.csv_file import read_track1
+from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
 from sscd.search.knn import Device, Engine
 from sscd.terminal import say, say_json, warn, watched
 
+_FEWEST_SAMPLES = 20
 ProtocolChoice = Literal["both", "neighbours", "global"]
 
 
@@ -56,7 +58,7 @@ def evaluate(
         edits: An edits.jsonl of the queries, for figures by edit.
         training: Files with descriptors of training pictures, to learn post-processing on.
         projection: Learn and apply centring, PCA or PCA whitening.
-        dims: Dimensions to keep by PCA.
+        dims: Dimensions of the result, of which score normalisation takes one.
         stretch: Negative embedding subtraction, WEIGHT[FIRST,LAST] with ranks from 0.
         score_norm: Score normalisation, WEIGHT[FIRST,LAST] with ranks from 0; SSCD's is 1.0[0,2].
         calibration: Write here, as JSON, what `sscd match` and `sscd dedup` choose thresholds by.
@@ -66,15 +68,19 @@ def evaluate(
         json: Print JSON in place of tables.
     """
     steps = Steps.parse(projection=projection, dims=dims, stretch=stretch, score_norm=score_norm)
-    if samples < 0:
-        raise UserError(f"--samples {samples}: give 0 or more")
+    if samples < 0 or 0 < samples < _FEWEST_SAMPLES:
+        raise UserError(f"--samples {samples}: give 0 for none, or at least {_FEWEST_SAMPLES}")
+    if training and not steps.given:
+        raise UserError("--training is for --projection, --stretch and --score-norm; add one")
     if calibration is not None:
         check_writable_directory(calibration.parent)
     truth = read_ground_truth(ground_truth)
     records = read_edits(edits) if edits is not None else None
     if kind_of(files[0]) == "track1":
-        if steps.given or references:
+        if steps.given or training:
             raise UserError(f"{files[0]} holds predictions; post-processing needs descriptors")
+        if references:
+            raise UserError(f"{files[0]} holds predictions; --references is for descriptors")
         if calibration is not None:
             raise UserError(f"{files[0]} holds predictions; --calibration needs descriptors")
         judged, origin = [_judge_pairs(files, truth)], Origin()
@@ -154,7 +160,10 @@ def _processed(
     learnt = open_descriptors(training, side="reference") if training else None
     if learnt is not None:
         check_origins(sides[0], learnt, names=("the queries", "the training descriptors"))
-    chain, projected = fit(steps, learnt, own=sides[0].vectors.shape[1])
+    own = sides[0].vectors.shape[1]
+    # As an export would, where track 2 takes such descriptors at all.
+    reduced = steps.projection in ("pca", "whiten") and own <= MAX_DIMENSIONS
+    chain, projected = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS if reduced else None)
     queries, references = sides
     return (
         process(queries, "query", chain, training=projected, device=device),
@@ -189,10 +198,12 @@ def _say(
     figures = judged[0].figures
     if figures.unlisted_queries:
         warn(f"{figures.unlisted_queries:,} queries are not in the ground truth and were left out")
-    if figures.missing_pairs or figures.missing_queries:
+    if figures.missing_queries:
+        warn(f"{figures.missing_queries:,} queries of the ground truth have no descriptor")
+    if figures.missing_pairs:
         warn(
-            f"{figures.missing_queries:,} queries of the ground truth have no descriptor; "
-            f"{figures.missing_pairs:,} true pairs count as missed"
+            f"{figures.missing_pairs:,} of {figures.true_pairs:,} true pairs count as missed: "
+            "their query or their reference has no descriptor"
         )
     systems = {e.figures.protocol: (e.figures, _interval(e, samples)) for e in judged}
     console.print(figures_table(systems))

@@ -82,7 +82,7 @@ def export(
     if postprocessing is not None and steps.given:
         raise UserError("--postprocessing brings its own steps; leave the options of others out")
     saved = saved_postprocessing(postprocessing)
-    if steps.given and training is None:
+    if (steps.given or (saved is not None and saved.needs_training)) and training is None:
         raise UserError("post-processing is learnt on training pictures; give --training")
     _check_output(output)
     describer = SetDescriber(options, _parts(output), partition, processes)

@@ -81,7 +81,12 @@ def match(
     describer = SetDescriber(options, work_directory(output), partition, processes)
     sources: dict[Side, str] = {"query": queries, "reference": references}
     sets = describe_sets(
-        describer, sources, postprocessing=postprocessing, training=training, device=device
+        describer,
+        sources,
+        postprocessing=postprocessing,
+        training=training,
+        device=device,
+        calibration=known,
     )
     if sets is not None:
         asked, searched = sets["query"].descriptors, sets["reference"].descriptors

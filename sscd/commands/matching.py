@@ -1,16 +1,18 @@
 """What `sscd match` and `sscd dedup` share: descriptors as the calibration knows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sscd.commands.choose_threshold import check_calibration
 from sscd.commands.describing import SetDescriber, repeatable
 from sscd.commands.export import saved_postprocessing
 from sscd.commands.postprocess import check_origins, process, training_set
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Pictures
 from sscd.errors import UserError
+from sscd.evaluation.calibration import Calibration
 from sscd.search.knn import Device
-from sscd.search.postprocessing.chain import Side
+from sscd.search.postprocessing.chain import PostProcessing, Side
 
 _TRAINING = "training"
 
@@ -35,6 +37,7 @@ def describe_sets(
     postprocessing: Path | None,
     training: str | None,
     device: Device,
+    calibration: Calibration | None,
 ) -> dict[Side, MatchSet] | None:
     """Describe the sets, and take them through saved post-processing.
 
@@ -44,6 +47,7 @@ def describe_sets(
         postprocessing: A descriptor file whose post-processing is applied; None for none.
         training: Training pictures or descriptors, where the post-processing needs them.
         device: Where searches run.
+        calibration: What thresholds are chosen by; it must be of these descriptors.
 
     Returns:
         The sets; None for ranks other than 0.
@@ -51,21 +55,15 @@ def describe_sets(
     Raises:
         UserError: Something cannot be read or described, or was made by different models.
     """
-    chain = saved_postprocessing(postprocessing)
-    if chain is not None and chain.score_norm and "query" not in sources:
-        raise UserError(
-            f"the post-processing of {postprocessing} normalises scores of queries against "
-            "references, and there are no queries here; export one without --score-norm"
-        )
-    if chain is not None and chain.needs_training and training is None:
-        raise UserError(f"the post-processing of {postprocessing} needs --training")
-    if training is not None and not (chain is not None and chain.needs_training):
-        raise UserError("--training is for post-processing that needs it; leave it out")
+    chain = _chain(postprocessing, sources, training)
     names: dict[Side, str] = {"query": "queries", "reference": "references"}
     named = {names[side]: (source, side) for side, source in sources.items()}
     if training is not None:
         named[_TRAINING] = (training, "reference")
     opened = {name: describer.open(source, name=name) for name, (source, _) in named.items()}
+    if calibration is not None and any(opened.values()):  # known before anything is described
+        mark = chain.fingerprint if chain else ""
+        check_calibration(calibration, replace(describer.spec.origin, postprocessing=mark))
     found: dict[str, Descriptors] = {}
     with repeatable():
         for name, (source, side) in named.items():
@@ -89,3 +87,20 @@ def describe_sets(
                 done = process(done, side, chain, training=projected, device=device)
             result[side] = MatchSet(done, source_of.pictures if source_of else None)
     return result
+
+
+def _chain(
+    postprocessing: Path | None, sources: dict[Side, str], training: str | None
+) -> PostProcessing | None:
+    """The saved post-processing, which these sets and training pictures allow."""
+    chain = saved_postprocessing(postprocessing)
+    if chain is not None and chain.score_norm and "query" not in sources:
+        raise UserError(
+            f"the post-processing of {postprocessing} normalises scores of queries against "
+            "references, and there are no queries here; export one without --score-norm"
+        )
+    if chain is not None and chain.needs_training and training is None:
+        raise UserError(f"the post-processing of {postprocessing} needs --training")
+    if training is not None and not (chain is not None and chain.needs_training):
+        raise UserError("--training is for post-processing that needs it; leave it out")
+    return chain

@@ -47,7 +47,9 @@ class Steps:
             UserError: One of them cannot be read, or `dims` has nothing to reduce them.
         """
         kind: ProjectionKind | None = None if projection == "none" else projection
-        if dims is not None and (kind is None or kind == "center" or dims < 1):
+        if dims is not None and dims < 1:
+            raise UserError(f"--dims {dims}: give at least 1")
+        if dims is not None and kind in (None, "center"):
             raise UserError(
                 f"--dims {dims}: dimensions are reduced by PCA, which needs --training and "
                 "--projection pca or whiten"

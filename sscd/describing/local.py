@@ -63,6 +63,11 @@ def describe_parts(
         _describe_here(spec, source.pictures, output, own, rank)
     if rank.number:
         return None
+    if rank.world == 1 and (lost := output.missing()):
+        raise UserError(
+            f"{output.place.location} lost {len(lost):,} parts while they were written; if another "
+            "command works there, wait for it, then run this one again"
+        )
     wait_for_parts(output, world=rank.world, stall_s=stall_s)
     return output.finish(made=len(missing))
 

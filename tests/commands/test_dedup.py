@@ -97,6 +97,7 @@ def test_descriptors_have_no_paths(photos: Path, capsys: pytest.CaptureFixture[s
         (("--threshold", "0", "--shown", "0"), "--shown 0"),
         (("--copies", "0"), "--copies 0"),
         (("--threshold", "0", "--output", "a.json"), "ends in .csv"),
+        (("--threshold", "0", "--sheet", "a.png"), "ends in .jpg"),
         (("--threshold", "x"), "threshold"),
     ],
 )

@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,3 +190,18 @@ def test_the_vectors_are_of_unit_norm(source: PictureSource, tmp_path: Path) -> 
     describe_parts(small_spec(), source, str(tmp_path / "out"))
     vectors = np.asarray(open_parquet(tmp_path / "out").vectors)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_parts_that_another_command_removes_are_an_error_at_once(
+    source: PictureSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Output.write_part
+
+    def removed(self: Output, number: int, **rest: Any) -> None:
+        written(self, number, **rest)
+        for part in (tmp_path / "out").glob("part-00000*"):
+            part.unlink()
+
+    monkeypatch.setattr(Output, "write_part", removed)
+    with pytest.raises(UserError, match="lost 1 parts while they were written"):
+        describe_parts(small_spec(), source, str(tmp_path / "out"), partition=11)

@@ -145,18 +145,17 @@ class Hdf5Rows:
 
 
 def not_finite(rows: NDArray[np.float32]) -> list[int]:
-    """The rows that hold a value that is not finite."""
-    # A sum is finite only where all its terms are; overflow brings a few innocent rows in.
+    """The rows that hold a value that is not finite, or so large that distances overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
-        suspects = np.flatnonzero(~np.isfinite(rows.sum(axis=1)))
-    found: list[int] = suspects[~np.isfinite(rows[suspects]).all(axis=1)].tolist()
+        squares = 16 * np.einsum("nd,nd->n", rows, rows)
+    found: list[int] = np.flatnonzero(~np.isfinite(squares)).tolist()
     return found
 
 
 def not_finite_text(path: Path, name: str, row: int, ids: NDArray[np.bytes_]) -> str:
     """The message for a row with a value that is not finite."""
     text = f"{path}: {name} row {row} ({ids[row].decode('ascii', 'replace')})"
-    return f"{text} holds a value that is not finite"
+    return f"{text} holds a value that is not finite, or too large to compare"
 
 
 def _plain(value: Any) -> Attribute:

@@ -52,9 +52,11 @@ def test_values_are_checked_when_they_are_read(tmp_path: Path) -> None:
 
 
 def test_large_values_are_not_taken_for_infinite() -> None:
-    rows = np.full((4, 300), 3e38, np.float32)
+    rows = np.full((4, 300), 1e17, np.float32)
     rows[1, 7], rows[2, :2] = np.nan, (np.inf, -np.inf)
     assert not_finite(rows) == [1, 2]
+    rows[3, 0] = 1e19  # whose distances overflow
+    assert not_finite(rows) == [1, 2, 3]
 
 
 def _sum(rows: Hdf5Rows) -> float:

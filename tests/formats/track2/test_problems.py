@@ -50,10 +50,13 @@ def test_all_kinds_are_found_at_once(tmp_path: Path) -> None:
         "query_ids row 2: Q1 occurs twice, first in row 0; keep one",
         "query has 4 dimensions and reference 5; expected the same of both",
     ]
-    assert found[3] == "query row 1 (Q0) holds a value that is not finite"
-    assert found[4] == "reference row 5 (R05) holds a value that is not finite"
+    assert found[3] == "query row 1 (Q0) holds a value that is not finite, or too large to compare"
+    assert (
+        found[4]
+        == "reference row 5 (R05) holds a value that is not finite, or too large to compare"
+    )
     assert found[-2:] == [
-        "reference row 23 (R23) holds a value that is not finite",
+        "reference row 23 (R23) holds a value that is not finite, or too large to compare",
         "14 more: rows that are not finite",
     ]
 
@@ -102,7 +105,7 @@ def test_the_older_layout(tmp_path: Path) -> None:
     assert problems(tmp_path / "t.h5", reference_list=tmp_path / "list") == [
         "image_names row 2: b.jpg occurs twice, first in row 0; keep one",
         f"image_names lacks 1 of the 3 in {tmp_path / 'list'}: c",
-        "vectors row 2 (b.jpg) holds a value that is not finite",
+        "vectors row 2 (b.jpg) holds a value that is not finite, or too large to compare",
     ]
 
 
