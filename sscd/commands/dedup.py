@@ -79,17 +79,9 @@ def dedup(
         processes: How many describe on this machine; by default one for each GPU.
         json: Print the result as JSON.
     """
-    if limit < 1 or shown < 1:
-        raise UserError(f"--limit {limit} --shown {shown}: give at least 1 of both")
-    if output.suffix == ".json":
-        raise UserError(
-            f"--output {output}: the JSON goes beside it; give a file that ends in .csv"
-        )
-    if sheet is not None and sheet.suffix.lower() not in (".jpg", ".jpeg"):
-        raise UserError(f"--sheet {sheet}: give a file that ends in .jpg")
+    _check(output, sheet, limit=limit, shown=shown)
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
     known = find_calibration(wanted, checkpoint)
-    check_writable_directory(output.parent)
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     sources: dict[Side, str] = {"reference": pictures}
@@ -108,12 +100,21 @@ def dedup(
         others, origin = max(len(found.descriptors.ids) - 1, 1), found.descriptors.origin
         chosen = choose_threshold(wanted, known, references=others, origin=origin)
         groups, matches = _search(found.descriptors, from_score=chosen, limit=limit, device=device)
-        places = _places(found)
-        _write(output, [_rows(n, group, found, places) for n, group in enumerate(groups, start=1)])
-        if sheet is not None:
-            _draw(sheet, groups, found, places, shown=shown)
+        _write(output, sheet, groups, found, shown=shown)
         describer.say_failures(output)
         _say(_Result.of(output, groups, found, matches=matches, threshold=chosen), json=json)
+
+
+def _check(output: Path, sheet: Path | None, *, limit: int, shown: int) -> None:
+    if limit < 1 or shown < 1:
+        raise UserError(f"--limit {limit} --shown {shown}: give at least 1 of both")
+    if output.suffix == ".json":
+        raise UserError(
+            f"--output {output}: the JSON goes beside it; give a file that ends in .csv"
+        )
+    if sheet is not None and sheet.suffix.lower() not in (".jpg", ".jpeg"):
+        raise UserError(f"--sheet {sheet}: give a file that ends in .jpg")
+    check_writable_directory(output.parent)
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,17 @@ def _places(found: MatchSet) -> Places:
     return {name: place for place, name in enumerate(ids)}
 
 
-def _write(output: Path, rows: Sequence[list[dict[str, Any]]]) -> None:
+def _write(
+    output: Path, sheet: Path | None, groups: Sequence[CopyGroup], found: MatchSet, *, shown: int
+) -> None:
+    places = _places(found)
+    rows = [_rows(number, group, found, places) for number, group in enumerate(groups, start=1)]
+    _write_tables(output, rows)
+    if sheet is not None:
+        _draw(sheet, groups, found, places, shown=shown)
+
+
+def _write_tables(output: Path, rows: Sequence[list[dict[str, Any]]]) -> None:
     table = io.StringIO(newline="")
     writer = csv.DictWriter(table, _HEADER, lineterminator="\n")
     writer.writeheader()

@@ -22,7 +22,7 @@ from sscd.files import check_writable_directory
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
-from sscd.search.postprocessing.chain import PostProcessing
+from sscd.search.postprocessing.chain import PostProcessing, Side
 
 
 def export(
@@ -93,23 +93,34 @@ def export(
         described = _describe(describer, queries, references, training, steps, own=own)
     if described is None:
         return
-    learnt = described.pop("training", None)
-    if saved is None:
-        chain, projected = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS)
-    else:
-        chain, projected = saved, training_set(saved, learnt) if learnt else None
-    described = {
-        "queries": process(described["queries"], "query", chain, training=projected, device=device),
-        "references": process(
-            described["references"], "reference", chain, training=projected, device=device
-        ),
-    }
+    chain, described = _processed(described, steps, saved, own=own, device=device)
     record = make_record(
         describer.spec.build(), describer.trained, chain, described, watch=describer.watch
     )
     write_export(output, described, chain, record)
     shutil.rmtree(_parts(output), ignore_errors=True)
     say_export(output, describer.skipped, json=json)
+
+
+def _processed(
+    described: dict[str, Descriptors],
+    steps: Steps,
+    saved: PostProcessing | None,
+    *,
+    own: int,
+    device: DeviceName,
+) -> tuple[PostProcessing, dict[str, Descriptors]]:
+    """Post-processing, learnt or saved, and the finished queries and references."""
+    learnt = described.get("training")
+    if saved is None:
+        chain, training = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS)
+    else:
+        chain, training = saved, training_set(saved, learnt) if learnt else None
+    sides: dict[str, Side] = {"queries": "query", "references": "reference"}
+    return chain, {
+        name: process(described[name], side, chain, training=training, device=device)
+        for name, side in sides.items()
+    }
 
 
 def _describe(
