@@ -132,9 +132,15 @@ def _command(name: str) -> str:
     """A command as one would type it here: by its script, if this run was started by one."""
     if Path(sys.argv[0]).name not in ("train.py", "export.py"):
         return f"sscd {name}"
-    own, here = Path(sys.executable), Path.cwd()
-    python = str(own.relative_to(here)) if own.is_relative_to(here) else "python"
-    return f"{shlex.quote(python)} {name}.py"
+    if name in ("train", "export"):
+        return f"{_here(Path(sys.executable), 'python')} {name}.py"
+    return f"{_here(Path(sys.executable).with_name('sscd'), 'sscd')} {name}"
+
+
+def _here(program: Path, otherwise: str) -> str:
+    """A program of this directory by its path; others by their name."""
+    near = program.is_file() and program.is_relative_to(Path.cwd())
+    return shlex.quote(str(program.relative_to(Path.cwd())) if near else otherwise)
 
 
 def _files(cli: TrainCLI, track2: Path) -> str:
@@ -154,7 +160,9 @@ def _files(cli: TrainCLI, track2: Path) -> str:
     if cli.datamodule.root is None:
         steps["train on your photographs"] = f"{_command('train')} --config photos --data.root DIR"
     if chosen := _best(cli):
-        steps["find copies in a folder"] = f"sscd dedup DIR --checkpoint {shlex.quote(str(chosen))}"
+        steps["find copies in a folder"] = (
+            f"{_command('dedup')} DIR --checkpoint {shlex.quote(str(chosen))}"
+        )
         steps["describe other folders"] = (
             f"{_command('export')} --checkpoint {shlex.quote(str(chosen))} "
             "--queries QUERIES --references REFERENCES --output track2.h5"
