@@ -20,6 +20,10 @@ class Relations:
     positive: Tensor
     negative: Tensor
 
+    def first(self, rows: int) -> "Relations":
+        """The relations to the first `rows` of the gallery."""
+        return Relations(self.positive[:, :rows], self.negative[:, :rows])
+
 
 def relations(anchors: Tensor, gallery: Tensor, *, first_anchor: int = 0) -> Relations:
     """Compare the pictures in each anchor row with those in each gallery row.
@@ -45,12 +49,45 @@ def relations(anchors: Tensor, gallery: Tensor, *, first_anchor: int = 0) -> Rel
             f"first_anchor got {first_anchor}; expected 0 to {len(gallery) - count} "
             f"for {count} anchors in a gallery of {len(gallery)}"
         )
-    same = anchors[:, None, :, None] == gallery[None, :, None, :]
-    same &= (anchors != NO_PICTURE)[:, None, :, None]
-    shared = same.flatten(2).any(dim=2)
-    own = torch.arange(count, device=anchors.device)
-    positive = shared.clone()
-    positive[own, own + first_anchor] = False
+    shared = shares_content(anchors, gallery)
     negative = ~shared
-    negative[own, own + first_anchor] = False
-    return Relations(positive=positive, negative=negative)
+    for related in (shared, negative):
+        related.diagonal(first_anchor).fill_(False)  # each anchor beside itself
+    return Relations(positive=shared, negative=negative)
+
+
+def with_memory(related: Relations, negative: Tensor) -> Relations:
+    """Add rows of earlier steps to the gallery, which can be negatives only.
+
+    Args:
+        related: Of N anchors and M gallery rows.
+        negative: (N, K) bool; which of K more rows are negatives of the anchors.
+
+    Returns:
+        The relations of the anchors and all M + K rows.
+    """
+    return Relations(
+        positive=torch.cat([related.positive, torch.zeros_like(negative)], dim=1),
+        negative=torch.cat([related.negative, negative], dim=1),
+    )
+
+
+def shares_content(anchors: Tensor, others: Tensor) -> Tensor:
+    """Whether rows show a picture in common.
+
+    Args:
+        anchors: (N, C) picture numbers, `NO_PICTURE` where a row has fewer.
+        others: (K, C') the same of other rows.
+
+    Returns:
+        (N, K) bool, without an (N, K, C, C') on the way.
+    """
+    # What no row holds, so that two rows that lack a picture have nothing in common.
+    absent = torch.iinfo(anchors.dtype).min
+    known = anchors.masked_fill(anchors == NO_PICTURE, absent)
+    shared = known[:, None, 0] == others[None, :, 0]
+    for own in range(anchors.shape[1]):
+        for other in range(others.shape[1]):
+            if own or other:
+                shared |= known[:, None, own] == others[None, :, other]
+    return shared

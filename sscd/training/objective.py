@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sscd.losses.entropy import entropy_loss
-from sscd.losses.info_nce import info_nce
-from sscd.losses.relations import Relations, relations
-from sscd.training.gather import gather_rows, global_mean, rank
+from sscd.losses.blocks import Remembered, Rows, contrastive_totals
+from sscd.losses.precision import at_least_float32, full_float32
+from sscd.training.gather import gather_rows, rank, sum_over_ranks, world_size
+from sscd.training.statistics import center_norm, effective_rank
 
 
 @dataclass(frozen=True)
@@ -60,54 +60,104 @@ class ObjectiveConfig:
 class Objective:
     """The loss of one step and what a logger may want to know of it, all on the device.
 
+    All but `loss` are of the global batch, the same on every rank, and detached.
+
     Attributes:
         loss: Scalar with gradient; its average over ranks is the loss of the global batch.
-        info_nce: InfoNCE part, detached.
-        entropy: Entropy part before its weight, detached.
-        positive_similarity: Mean cosine of the positives, detached.
+        total: That average.
+        info_nce: InfoNCE part.
+        entropy: Entropy part before its weight.
+        positive_similarity: Mean cosine of the positive pairs.
         nearest_negative_similarity: Mean cosine of each row's nearest negative; → 1 is collapse.
+        center_norm: Norm of the mean descriptor; → 1 is collapse.
+        effective_rank: Directions in use, 1 to D; → 1 is collapse.
+        rows: The descriptors of all ranks and their contents, in rank order.
     """
 
     loss: Tensor
+    total: Tensor
     info_nce: Tensor
     entropy: Tensor
     positive_similarity: Tensor
     nearest_negative_similarity: Tensor
+    center_norm: Tensor
+    effective_rank: Tensor
+    rows: Rows
+
+    def statistics(self) -> dict[str, Tensor]:
+        """The scalars by the names they are logged under."""
+        return {
+            "loss": self.total,
+            "info_nce": self.info_nce,
+            "entropy": self.entropy,
+            "positive_similarity": self.positive_similarity,
+            "nearest_negative_similarity": self.nearest_negative_similarity,
+            "center_norm": self.center_norm,
+            "effective_rank": self.effective_rank,
+        }
 
 
 def compute_objective(
-    descriptors: Tensor, pictures: Tensor, *, temperature: float, entropy_weight: float
+    descriptors: Tensor,
+    pictures: Tensor,
+    *,
+    temperature: float,
+    entropy_weight: float,
+    memory: Remembered | None = None,
+    block: int | None = None,
 ) -> Objective:
     """InfoNCE + λ·entropy of this rank's rows against the rows of all ranks.
 
+    Nothing here waits for the device, and four collectives cross the ranks: the gather of rows
+    and of contents, one sum of eight numbers, and in the backward pass the reduce-scatter of the
+    rows' gradient.
+
     Args:
-        descriptors: (N, D) unit-norm descriptors of this rank.
+        descriptors: (N, D) unit-norm descriptors of this rank; N is the same on every rank.
         pictures: (N, C) int64 picture numbers in each row, unique over ranks.
         temperature: τ.
         entropy_weight: λ in force.
+        memory: Rows of earlier steps to serve as more negatives.
+        block: Anchors whose similarities are in memory at once; see `contrastive_totals`.
     """
-    # The product must stay float32; under autocast a cast of its inputs would be undone.
-    with torch.autocast(device_type=descriptors.device.type, enabled=False):
-        anchors = descriptors.float()
-        gallery = gather_rows(anchors)
-        related = relations(pictures, gather_rows(pictures), first_anchor=rank() * len(anchors))
-        similarity = anchors @ gallery.T
-        contrast = global_mean(*info_nce(similarity, related, temperature=temperature))
-        entropy = global_mean(*entropy_loss(anchors, gallery, similarity, related))
-        # Not `+ 0 · entropy`: a schedule that starts at 0 must not let a NaN of it through.
-        loss = contrast + entropy_weight * entropy if entropy_weight else contrast
-    positive, nearest = _similarities(similarity.detach(), related)
+    anchors = at_least_float32(descriptors)
+    gallery = Rows(gather_rows(anchors), gather_rows(pictures))
+    totals = contrastive_totals(
+        Rows(anchors, pictures),
+        gallery,
+        first_anchor=rank() * len(anchors),
+        temperature=temperature,
+        memory=memory,
+        block=block,
+    )
+    sums = torch.stack([totals.info_nce.detach(), totals.entropy.detach()])
+    everywhere = sum_over_ranks(torch.cat([sums, totals.statistics]))
+    contrast_sum, entropy_sum, contrasted, spread, *of_step = everywhere.unbind()
+    positive_sum, positives, nearest_sum, having_negative = of_step
+    # Times W, since data-parallel training averages gradients over ranks.
+    loss = _mean(totals.info_nce, contrasted) * world_size()
+    info_nce, entropy = _mean(contrast_sum, contrasted), _mean(entropy_sum, spread)
+    total = info_nce
+    # Not `+ 0 · entropy`: a schedule that starts at 0 must not let a NaN of it through.
+    if entropy_weight:
+        loss = loss + entropy_weight * _mean(totals.entropy, spread) * world_size()
+        total = total + entropy_weight * entropy
+    rows = gallery.descriptors.detach()
+    with full_float32(rows.device.type):
+        center, directions = center_norm(rows), effective_rank(rows)
     return Objective(
         loss=loss,
-        info_nce=contrast.detach(),
-        entropy=entropy.detach(),
-        positive_similarity=positive,
-        nearest_negative_similarity=nearest,
+        total=total,
+        info_nce=info_nce,
+        entropy=entropy,
+        positive_similarity=_mean(positive_sum, positives),
+        nearest_negative_similarity=_mean(nearest_sum, having_negative),
+        center_norm=center,
+        effective_rank=directions,
+        rows=Rows(rows, gallery.contents),
     )
 
 
-def _similarities(similarity: Tensor, related: Relations) -> tuple[Tensor, Tensor]:
-    positive = (similarity * related.positive).sum() / related.positive.sum().clamp(min=1)
-    has_negative = related.negative.any(dim=1)
-    nearest = similarity.masked_fill(~related.negative, -1.0).amax(dim=1)
-    return positive, (nearest * has_negative).sum() / has_negative.sum().clamp(min=1)
+def _mean(total: Tensor, count: Tensor) -> Tensor:
+    """0 of nothing."""
+    return total / count.clamp(min=1)

@@ -1,0 +1,35 @@
+"""What tells a healthy descriptor space from a collapsing one, computed without a host read."""
+
+import torch
+from torch import Tensor
+
+
+def center_norm(rows: Tensor) -> Tensor:
+    """Norm of the mean descriptor: 0 where they are spread evenly, → 1 where all are alike.
+
+    Args:
+        rows: (M, D) unit-norm descriptors.
+
+    >>> float(center_norm(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])))
+    0.0
+    """
+    return rows.mean(dim=0).square().sum().sqrt()
+
+
+def effective_rank(rows: Tensor) -> Tensor:
+    """Participation ratio `tr(C)² / ‖C‖_F²` of the second moment C = ZᵀZ / M.
+
+    It is `(Σ λ)² / Σ λ²` of C's eigenvalues, without computing them, which would stall the device:
+    D for descriptors spread evenly, k for k equally used directions, → 1 where all are alike. C is
+    not centred: what is left of a fully collapsed space after centring is rounding, of any rank.
+
+    Args:
+        rows: (M, D) descriptors.
+
+    >>> float(effective_rank(torch.eye(4)))
+    4.0
+    """
+    # The same non-zero eigenvalues either way; the smaller product is taken.
+    product = rows.T @ rows if rows.shape[1] <= len(rows) else rows @ rows.T
+    tiny = torch.finfo(rows.dtype).tiny
+    return product.diagonal().sum().square() / product.square().sum().clamp(min=tiny)
