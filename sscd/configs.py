@@ -1,5 +1,10 @@
-"""The configurations that come with the package, found by name."""
+"""The configurations that come with the package, found by name.
 
+A recipe says what to train. An addition, in a folder of its own, changes a recipe for a machine:
+`--config sscd_advanced --config small/one_gpu --config cluster/slurm`.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +14,15 @@ from sscd.errors import UserError
 _DIRECTORIES = (Path(__file__).parent / "configs", Path(__file__).parents[1] / "configs")
 
 
+_ADDITIONS = ("small", "cluster")
+
+
 def shipped_configs() -> dict[str, Path]:
-    """Name → file of every configuration that comes with the package."""
-    return _shipped(Path())
+    """Name → file of every configuration that comes with the package, `small/one_gpu` too."""
+    found = _shipped(Path())
+    for folder in _ADDITIONS:
+        found |= {f"{folder}/{name}": path for name, path in _shipped(Path(folder)).items()}
+    return found
 
 
 def shipped_edits() -> dict[str, Path]:
@@ -48,8 +59,9 @@ def _find(name: str, shipped: dict[str, Path], *, kind: str, folder: Path) -> Pa
     path = Path(name)
     if path.is_file():
         return path
-    key = path.stem if path.suffix in ("", ".yaml") else name
-    if key in shipped and path.parent in (Path(), folder):
+    within = path.relative_to(folder) if path.is_relative_to(folder) else path
+    key = str(within.with_suffix("") if within.suffix == ".yaml" else within)
+    if key in shipped:
         return shipped[key]
     raise UserError(
         f"{kind} {name} is neither a file nor one of those that come with sscd: "
@@ -57,16 +69,33 @@ def _find(name: str, shipped: dict[str, Path], *, kind: str, folder: Path) -> Pa
     )
 
 
+def recipe_of(named: Sequence[Path]) -> Path:
+    """The last of some configurations that says what to train: the run is named after it.
+
+    Raises:
+        UserError: All of them are additions, which say on what machine alone.
+    """
+    additions = {path.resolve(): name for name, path in shipped_configs().items() if "/" in name}
+    recipes = [path for path in named if path.resolve() not in additions]
+    if not recipes:
+        first = additions[named[0].resolve()]
+        raise UserError(
+            f"config {first} adds to a recipe; name one too: --config sscd_disc21 --config {first}"
+        )
+    return recipes[-1]
+
+
 # Sections, and the sections within them. The parser takes a plain value in place of a section for
 # "all defaults", in silence.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "data": ("inference", "recipe", "mixup", "folder", "procedural"),
-    "model": ("network", "objective", "optimizer"),
+    "model": ("network", "objective", "optimizer", "memory"),
     "trainer": (),
+    "guard": (),
 }
 _VALUES = (
     *("seed_everything", "run_dir", "logger", "wandb_project", "compare", "export"),
-    *("ckpt_path", "weights_only"),
+    *("ckpt_path", "weights_only", "save_every"),
 )
 
 

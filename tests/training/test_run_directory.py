@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from sscd.commands.choose_threshold import CALIBRATION_FILE
 from sscd.errors import UserError
-from sscd.training.run_directory import RunDirectory, new_run, resumed_run
+from sscd.training.run_directory import (
+    NAMES,
+    RunDirectory,
+    has_checkpoint,
+    new_run,
+    resumed_run,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +60,34 @@ def test_last_is_the_newest(tmp_path: Path) -> None:
 def test_last_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="ckpt_path last: no run"):
         resumed_run("last", run_dir=tmp_path / "photos", default=tmp_path)
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint(tmp_path: Path) -> None:
+    assert not has_checkpoint(tmp_path / "photos")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "config.yaml").touch()
+    assert not has_checkpoint(tmp_path / "photos")
+    assert new_run(tmp_path / "photos").path.name == "photos-2"
+    finish(RunDirectory(tmp_path / "photos-2"))
+    assert has_checkpoint(tmp_path / "photos")
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "track2.h5", "matches.jpg", "wandb"])
+def test_nothing_a_run_wrote_is_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / name).touch()
+    assert new_run(tmp_path / "photos").path.name == "photos-2"
+
+
+def test_what_is_not_of_a_run_may_lie_there(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "slurm-17.out").write_text("log")
+    assert new_run(tmp_path / "photos").path.name == "photos"
+    assert (tmp_path / "photos" / "slurm-17.out").read_text() == "log"
+
+
+def test_what_the_conclusion_writes_is_known_as_a_run_s() -> None:
+    assert CALIBRATION_FILE in NAMES
 
 
 def test_a_checkpoint_by_its_path_resumes_its_run(tmp_path: Path) -> None:
