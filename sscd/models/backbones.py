@@ -1,52 +1,74 @@
-"""The convolutional backbones, by name.
+"""The backbones, by name.
 
 Every backbone maps pictures (B, 3, H, W) to an activation map (B, C, h, w).
 """
 
-from typing import Literal, cast, get_args
+import difflib
 
-from torch import nn
+from sscd.models.architectures.backbone import Backbone
+from sscd.models.architectures.convolutional import (
+    CONVNEXTS,
+    EFFICIENTNETS,
+    RESNETS,
+    build_convolutional,
+)
+from sscd.models.architectures.timm_backbones import PREFIX, build_timm
+from sscd.models.architectures.vision_transformer import (
+    VISION_TRANSFORMERS,
+    build_vision_transformer,
+)
 
-BackboneName = Literal[
-    "resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "resnext101_32x8d"
-]
+BACKBONES = (*RESNETS, *EFFICIENTNETS, *CONVNEXTS, *VISION_TRANSFORMERS)
 
 
-def build_backbone(name: BackboneName) -> tuple[nn.Module, int]:
-    """Build a randomly initialised backbone without its pooling and classifier.
+def check_backbone(name: str) -> None:
+    """Check a backbone's name, without importing what would build it.
 
-    `zero_init_residual` starts every residual branch at zero: with a strong entropy weight the
-    training is unstable without it (SSCD, section 5.1).
+    Whether timm knows what follows `timm/` is found out when it is built.
+
+    Raises:
+        ValueError: There is no such backbone; the message names the nearest.
+    """
+    if name in BACKBONES or name.removeprefix(PREFIX) not in ("", name):
+        return
+    near = difflib.get_close_matches(name, BACKBONES, n=3, cutoff=0.5)
+    # People forget the underscores and the prefix of Wide ResNets more than anything else.
+    near = near or [known for known in BACKBONES if name.lower() in known][:3]
+    expected = (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else "expected a torchvision network such as resnet50, efficientnet_b0, convnext_tiny or "
+        "vit_b_16, or timm/NAME"
+    )
+    raise ValueError(f"backbone got {name!r}; {expected}")
+
+
+def has_class_token(name: str) -> bool:
+    """Whether a backbone may have a class token; timm's are known only once they are built."""
+    return name in VISION_TRANSFORMERS or name.startswith(PREFIX)
+
+
+def build_backbone(name: str, *, class_token: bool = False) -> tuple[Backbone, int]:
+    """Build a backbone with random weights, without its pooling and classifier.
+
+    Args:
+        name: A torchvision network, or `timm/` and the name of one of timm's.
+        class_token: Give a transformer's class token alone, as a map of one cell.
 
     Returns:
         The network (B, 3, H, W) → (B, C, h, w), and its number of channels C.
 
     Raises:
-        ValueError: `name` is not one of `BackboneName`.
+        UserError: It is one of timm's, and timm is not installed.
+        ValueError: There is no such backbone, or it has no class token.
     """
-    from torchvision import models
-
-    if name not in get_args(BackboneName):
-        raise ValueError(
-            f"backbone got {name!r}; expected one of {', '.join(get_args(BackboneName))}"
-        )
-    network = getattr(models, name)(weights=None, zero_init_residual=True)
-    channels = cast(int, network.fc.in_features)
-    network.avgpool = nn.Identity()
-    network.fc = nn.Identity()
-    return _ActivationMap(network), channels
-
-
-class _ActivationMap(nn.Module):
-    """A torchvision ResNet up to its last block; the parameter names stay torchvision's."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        for name, child in network.named_children():
-            if not isinstance(child, nn.Identity):
-                self.add_module(name, child)
-
-    def forward(self, x):  # type: ignore[no-untyped-def]
-        for child in self.children():
-            x = child(x)
-        return x
+    check_backbone(name)
+    if class_token and not has_class_token(name):
+        raise ValueError(f"backbone {name} has no class token; take pooling gem or avg")
+    if name.startswith(PREFIX):
+        backbone = build_timm(name.removeprefix(PREFIX), class_token=class_token)
+    elif name in VISION_TRANSFORMERS:
+        backbone = build_vision_transformer(name, class_token=class_token)
+    else:
+        backbone = build_convolutional(name)
+    return backbone, backbone.channels

@@ -1,17 +1,16 @@
 """Checkpoints: what rebuilds a network from its file, read without executing code."""
 
 import dataclasses
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import Any, TypeGuard
 
 from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.models.plain_file import first_line, kind_of, read_plain
+from sscd.models.threshold import MatchThreshold, threshold_of_figures
 
 _KEY = "sscd"
 _FORMAT = 1
@@ -26,11 +25,17 @@ class TrainedNetwork:
         network: In evaluation mode.
         inference: How pictures are resized to be described.
         recipe: How it was trained, in plain values; empty in checkpoints that do not say.
+        figures: Of its last validation, in plain values; empty where there was none.
+        threshold: From which score on two pictures are copies; None where it is not known.
+        licence: Of the weights; empty where the file does not say.
     """
 
     network: DescriptorNet
     inference: InferenceSize
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    threshold: MatchThreshold | None = None
+    licence: str = ""
 
 
 def pack_metadata(
@@ -40,6 +45,7 @@ def pack_metadata(
     trained_at: int,
     optimizer: str,
     recipe: Mapping[str, Any] | None = None,
+    figures: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a checkpoint must say beside its weights, in plain values.
 
@@ -49,6 +55,7 @@ def pack_metadata(
         trained_at: Side of the training views in pixels.
         optimizer: Whose state the checkpoint holds.
         recipe: How the network is trained, in plain values, for the record of an export.
+        figures: Of the last validation, in plain values.
     """
     described = {
         "format": _FORMAT,
@@ -57,8 +64,14 @@ def pack_metadata(
         "trained_at": trained_at,
         "optimizer": optimizer,
         "recipe": dict(recipe or {}),
+        "figures": dict(figures or {}),
     }
     return {_KEY: described}
+
+
+def figures_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the last validation before a checkpoint; empty where there was none."""
+    return dict(checkpoint.get(_KEY, {}).get("figures") or {})
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -67,22 +80,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         UserError: There is no such file, it is damaged, or it is no checkpoint of this project.
     """
-    if not path.is_file():
-        raise UserError(f"checkpoint {path} does not exist; name a .ckpt file of a training run")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"checkpoint {path} is no plain checkpoint (it holds code, or is not one at all); "
-            "give a .ckpt file that `sscd train` wrote"
-        ) from error
-    except Exception as error:  # other bytes make the unpickler fail in any way at all
-        raise UserError(f"checkpoint {path} is damaged: {_first_line(error)}") from error
-    if not isinstance(content, dict) or _KEY not in content or "state_dict" not in content:
+    content = read_plain(path) if kind_of(path) == "pickled" else None
+    if not is_own(content):
         raise UserError(
             f"checkpoint {path} was not written by `sscd train`: it has no '{_KEY}' entry"
         )
     return content
+
+
+def is_own(content: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether what a file holds is a training checkpoint of this project."""
+    return isinstance(content, dict) and _KEY in content and "state_dict" in content
 
 
 def check_resumable(path: Path, network: NetworkConfig, *, optimizer: str) -> int:
@@ -92,7 +100,9 @@ def check_resumable(path: Path, network: NetworkConfig, *, optimizer: str) -> in
         UserError: The file is missing or damaged, or of another architecture or optimiser.
     """
     content = read_checkpoint(path)
-    saved, asked = content[_KEY].get("network", {}), dataclasses.asdict(network)
+    # A checkpoint of before a setting was there was trained with what is now its default.
+    saved = dataclasses.asdict(NetworkConfig()) | content[_KEY].get("network", {})
+    asked = dataclasses.asdict(network)
     differing = [key for key, value in asked.items() if saved.get(key) != value]
     if differing:
         key = differing[0]
@@ -108,13 +118,16 @@ def check_resumable(path: Path, network: NetworkConfig, *, optimizer: str) -> in
     return int(content["global_step"])
 
 
-def load_network(path: Path) -> TrainedNetwork:
-    """Rebuild the descriptor network of a checkpoint, in evaluation mode.
+def rebuild(content: Mapping[str, Any], *, path: Path) -> TrainedNetwork:
+    """The descriptor network of a training checkpoint, in evaluation mode.
+
+    Args:
+        content: As `read_checkpoint` gives it.
+        path: Where it was read, for the messages.
 
     Raises:
-        UserError: The file is missing, damaged, of another format or of another architecture.
+        UserError: It is of another format or of another architecture.
     """
-    content = read_checkpoint(path)
     described = content[_KEY]
     try:
         if described["format"] != _FORMAT:
@@ -124,14 +137,21 @@ def load_network(path: Path) -> TrainedNetwork:
         network = DescriptorNet(NetworkConfig(**described["network"]))
         inference = InferenceSize(**described["inference"])
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"checkpoint {path} describes no network: {_first_line(error)}") from error
+        raise UserError(f"checkpoint {path} describes no network: {first_line(error)}") from error
     weights = {
         key.removeprefix(_PREFIX): value
         for key, value in content["state_dict"].items()
         if key.startswith(_PREFIX)
     }
     load_weights(network, weights, source=path)
-    return TrainedNetwork(network.eval(), inference, dict(described.get("recipe") or {}))
+    figures = figures_of(content)
+    return TrainedNetwork(
+        network.eval(),
+        inference,
+        dict(described.get("recipe") or {}),
+        figures,
+        threshold_of_figures(figures),
+    )
 
 
 def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Path) -> None:
@@ -156,8 +176,3 @@ def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Pat
             f"{problems[0]}{more}; give a checkpoint of that architecture"
         )
     network.load_state_dict(weights)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import InferencePictures
+from sscd.data.datasets import InferenceSample
 from sscd.data.loader import make_loader
 from sscd.data.pictures.groups import PictureGroups, collate_groups
-from sscd.data.records import Pictures
 from sscd.models.descriptor import DescriptorNet
 
 
@@ -57,8 +56,7 @@ class DescribingLoader:
 
     Args:
         network: In evaluation mode, on `device`.
-        pictures: The set.
-        inference: How pictures are resized.
+        pictures: The set, resized.
         device: Where the network is.
         workers: Processes that decode; 0 decodes in this process.
         start_method: How they start, as in `multiprocessing`; None for the platform's own.
@@ -67,8 +65,7 @@ class DescribingLoader:
     def __init__(
         self,
         network: DescriptorNet,
-        pictures: Pictures,
-        inference: InferenceSize,
+        pictures: Dataset[InferenceSample],
         *,
         device: torch.device,
         workers: int,
@@ -79,7 +76,7 @@ class DescribingLoader:
         self.workers = workers
         self._order = _Order()
         self._loader = make_loader(
-            InferencePictures(pictures, inference),
+            pictures,
             collate_groups,
             workers=workers,
             batch_sampler=self._order,

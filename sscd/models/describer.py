@@ -4,12 +4,13 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 import torch
 
 from sscd.augment.inference import InferenceSize
+from sscd.data.datasets import InferencePictures
 from sscd.data.descriptors import Descriptors, Origin
 from sscd.data.pictures.groups import dealt_batches
 from sscd.data.records import Pictures
@@ -93,8 +94,7 @@ class Describer:
         """
         return DescribingLoader(
             self.network,
-            pictures,
-            self.inference,
+            InferencePictures(pictures, self.inference),
             device=self.device,
             workers=self.workers,
             start_method=start_method,
@@ -183,7 +183,10 @@ def choose_device(name: DeviceName, *, index: int = 0) -> torch.device:
 
     Raises:
         UserError: There is no such device.
+        ValueError: It is none of the names.
     """
+    if name not in get_args(DeviceName):
+        raise ValueError(f"device got {name!r}; expected one of {', '.join(get_args(DeviceName))}")
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():

@@ -6,7 +6,9 @@ import json
 
 import torch
 
-from sscd.models.descriptor import DescriptorNet
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
+
+_ALWAYS = ("backbone", "dims", "gem_p")
 
 
 def network_fingerprint(network: DescriptorNet) -> str:
@@ -21,12 +23,26 @@ def network_fingerprint(network: DescriptorNet) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(_line(dataclasses.asdict(network.config)))
+    digest.update(_line(_settings(network.config)))
     for name, value in sorted(network.state_dict().items()):
         digest.update(_line([name, str(value.dtype), list(value.shape)]))
         flat = value.detach().cpu().contiguous().reshape(-1)
         digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def _settings(config: NetworkConfig) -> dict[str, object]:
+    """The configuration; settings that came later count where they are not at their default.
+
+    So the fingerprint of a network does not change when a setting is added that it does not use.
+    """
+    default = dataclasses.asdict(NetworkConfig())
+    return {
+        # 3 and 3.0 are one exponent, and JSON writes them in two ways.
+        key: float(value) if isinstance(default[key], float) else value
+        for key, value in dataclasses.asdict(config).items()
+        if key in _ALWAYS or value != default[key]
+    }
 
 
 def _line(value: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Generalised-mean pooling (Radenović, Tolias and Chum, TPAMI 2019)."""
+"""Activation maps to vectors: generalised-mean pooling, and the plain mean."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,10 @@ from torch import Tensor, nn
 class GeM(nn.Module):
     """The p-mean of an activation map: `(mean over h, w of x^p)^(1/p)`.
 
-    p = 1 is average pooling, p → ∞ max pooling. The published SSCD networks use p = 3.
+    p = 1 is average pooling, p → ∞ max pooling (Radenović, Tolias and Chum, TPAMI 2019). The
+    published SSCD networks use p = 3. Negative activations count as 0: a ResNet has none, since
+    its map comes from a ReLU; transformers and ConvNeXt have as many as positive ones, and lose
+    them here.
 
     Args:
         p: The exponent, above 0.
@@ -25,3 +28,11 @@ class GeM(nn.Module):
         # In float32: the p-th power of a half-precision activation overflows or vanishes.
         powered = activations.float().clamp(min=self.eps).pow(self.p)
         return powered.mean(dim=(-2, -1)).pow(1.0 / self.p)
+
+
+class AveragePool(nn.Module):
+    """The mean of an activation map, of both signs."""
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Pool (B, C, h, w) to (B, C)."""
+        return activations.float().mean(dim=(-2, -1))

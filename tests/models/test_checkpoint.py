@@ -10,11 +10,11 @@ from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
 from sscd.models.checkpoint import (
     check_resumable,
-    load_network,
     pack_metadata,
     read_checkpoint,
 )
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.models.loading import load_network
 
 CONFIG = NetworkConfig(backbone="resnet18", dims=16)
 
@@ -93,8 +93,14 @@ def test_nonsense_metadata(network: DescriptorNet, tmp_path: Path) -> None:
     assert "format 99" in broken(tmp_path, content)
 
 
-def test_somebody_elses_file(tmp_path: Path) -> None:
-    assert "was not written by `sscd train`" in broken(tmp_path, {"weights": torch.zeros(1)})
+def test_somebody_elses_file_is_not_resumed(tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    torch.save({"weights": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match=r"a\.ckpt was not written by `sscd train`"):
+        read_checkpoint(path)
+    path.write_bytes((8).to_bytes(8, "little") + b"{}      ")  # a safetensors file is not, either
+    with pytest.raises(UserError, match=r"a\.ckpt was not written by `sscd train`"):
+        check_resumable(path, CONFIG, optimizer="adamw")
 
 
 def test_code_in_a_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -134,3 +140,16 @@ def test_resuming_needs_the_same_network_and_optimizer(
         check_resumable(path, NetworkConfig(backbone="resnet18", dims=8), optimizer="adamw")
     with pytest.raises(UserError, match="holds the state of adamw"):
         check_resumable(path, CONFIG, optimizer="lars")
+
+
+def test_a_checkpoint_of_before_a_setting_is_resumed_with_its_default(
+    network: DescriptorNet, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ckpt"
+    content = content_of(network)
+    del content["sscd"]["network"]["pooling"]
+    torch.save(content, path)
+    assert check_resumable(path, CONFIG, optimizer="adamw") == 7
+    assert load_network(path).network.config == CONFIG
+    with pytest.raises(UserError, match=r"pooling gem, and model\.network\.pooling is avg"):
+        check_resumable(path, NetworkConfig("resnet18", 16, pooling="avg"), optimizer="adamw")

@@ -32,3 +32,31 @@ def test_the_configuration_and_the_type_change_it() -> None:
     fingerprints = {network_fingerprint(net) for net in (network, other, small_network(seed=1))}
     assert len(fingerprints) == 3
     assert network_fingerprint(network.half()) not in fingerprints
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (NetworkConfig("resnet18", 8), "dda4d379341c4b9d"),
+        (NetworkConfig("resnet50", 256), "0beb7f1db5bf3549"),
+        (NetworkConfig("resnet18", 8, gem_p=4.0), "792b3e1292237a19"),
+    ],
+)
+def test_networks_of_version_0_1_keep_their_fingerprint(
+    config: NetworkConfig, expected: str
+) -> None:
+    """Descriptors, and thresholds chosen on them, name their network by it; 0.1.0 gave these."""
+    network = DescriptorNet(config)
+    for place, (_, value) in enumerate(sorted(network.state_dict().items())):
+        if value.is_floating_point():
+            value.copy_(((torch.arange(value.numel()) % 7 + place % 5) / 8).reshape(value.shape))
+        else:
+            value.fill_(place % 3)
+    assert network_fingerprint(network) == expected
+
+
+def test_another_pooling_is_another_network() -> None:
+    network = small_network()
+    other = DescriptorNet(NetworkConfig("resnet18", 8, pooling="avg"))
+    other.load_state_dict(network.state_dict())
+    assert network_fingerprint(other) != network_fingerprint(network)

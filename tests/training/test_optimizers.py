@@ -6,10 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from sscd.errors import UserError
+from sscd.models.depth import steps_below_head
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.lars import LARS
 from sscd.training.optimizers import (
     OptimizerConfig,
     build_optimizer,
+    parameter_groups,
     rate_share,
     retune,
     warmup_cosine,
@@ -78,6 +82,8 @@ def test_the_rate_warms_up_and_falls_by_steps() -> None:
         ({"reference_batch": 0}, "reference_batch got 0"),
         ({"warmup_epochs": -1.0}, "warmup_epochs got -1"),
         ({"final_share": 2.0}, "final_share got 2"),
+        ({"layer_decay": 0.0}, "layer_decay got 0"),
+        ({"layer_decay": 1.1}, "layer_decay got 1.1"),
     ],
 )
 def test_wrong_values(values: dict[str, float], message: str) -> None:
@@ -107,3 +113,126 @@ def test_a_restored_run_takes_the_configured_rate_and_decay() -> None:
         assert list(got) == list(want)
         for key in set(want) - {"params"}:
             assert got[key] == pytest.approx(want[key]), key
+
+
+@pytest.fixture(scope="module")
+def descriptor() -> DescriptorNet:
+    return DescriptorNet(NetworkConfig("resnet18", 8))
+
+
+def test_rates_fall_with_depth(descriptor: DescriptorNet) -> None:
+    config = OptimizerConfig(lr=0.3, layer_decay=0.7)
+    groups = parameter_groups(descriptor, config, rate=0.6)
+    assert [group["lr"] for group in groups] == pytest.approx([0.6 * 0.7**k for k in range(6)])
+    steps = steps_below_head(descriptor)
+    names = {id(p): name for name, p in descriptor.named_parameters()}
+    for below, group in enumerate(groups):
+        assert {steps[names[id(p)]] for p in group["params"]} == {below}
+    assert sum(len(group["params"]) for group in groups) == len(names)
+
+
+def test_depth_and_exemption_go_together(descriptor: DescriptorNet) -> None:
+    config = OptimizerConfig(layer_decay=0.7, exclude_bias_and_norm=True)
+    groups = parameter_groups(descriptor, config, rate=1.0)
+    assert len(groups) == 12
+    for kernels, vectors in zip(groups[::2], groups[1::2], strict=True):
+        assert kernels["lr"] == vectors["lr"]
+        assert all(p.ndim > 1 for p in kernels["params"])
+        assert all(p.ndim == 1 for p in vectors["params"])
+        assert vectors["weight_decay"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["lars", "adamw", "sgd"])
+@pytest.mark.parametrize("exclude", [False, True])
+def test_every_optimizer_and_the_schedule_keep_the_shares(
+    name: str, exclude: bool, descriptor: DescriptorNet
+) -> None:
+    config = OptimizerConfig(
+        name=name,  # type: ignore[arg-type]
+        lr=0.5,
+        layer_decay=0.5,
+        exclude_bias_and_norm=exclude,
+    )
+    optimizer = build_optimizer(descriptor, config, pictures=256)
+    schedule = warmup_cosine(optimizer, warmup=2, total=10, final_share=0.0)
+    for _ in range(4):
+        for parameter in descriptor.parameters():
+            parameter.grad = torch.full_like(parameter, 1e-3)
+        optimizer.step()
+        schedule.step()
+    full = 0.5 * rate_share(4, 2, 10)
+    found = [group["lr"] for group in optimizer.param_groups]
+    expected = [full * 0.5**k for k in range(6) for _ in range(1 + exclude)]
+    assert found == pytest.approx(expected)
+
+
+def test_sgd_moves_each_stage_by_its_share() -> None:
+    network = DescriptorNet(NetworkConfig("resnet18", 8))
+    config = OptimizerConfig("sgd", 0.1, reference_batch=None, weight_decay=0.0, layer_decay=0.5)
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimizer = build_optimizer(network, config, pictures=1)
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    for name, below in (("head.weight", 0), ("backbone.layer4.0.conv1.weight", 1),
+                        ("backbone.conv1.weight", 5)):  # fmt: skip
+        moved = before[name] - dict(network.named_parameters())[name].detach()
+        torch.testing.assert_close(moved, torch.full_like(moved, 0.1 * 0.5**below))
+
+
+def test_scales_and_tokens_of_many_dimensions_are_vectors() -> None:
+    network = nn.Module()
+    network.layer_scale = nn.Parameter(torch.ones(6, 1, 1))
+    network.class_token = nn.Parameter(torch.zeros(1, 1, 6))
+    network.depthwise = nn.Parameter(torch.ones(6, 1, 3, 3))
+    network.positions = nn.Parameter(torch.zeros(1, 5, 6))
+    config = OptimizerConfig(exclude_bias_and_norm=True)
+    kernels, vectors = parameter_groups(network, config, rate=1.0)
+    assert [p.shape for p in vectors["params"]] == [(6, 1, 1), (1, 1, 6)]
+    assert [p.shape for p in kernels["params"]] == [(6, 1, 3, 3), (1, 5, 6)]
+
+
+def test_depth_needs_a_network_that_has_one() -> None:
+    with pytest.raises(TypeError, match="layer_decay got a Sequential"):
+        build_optimizer(network(), OptimizerConfig(layer_decay=0.5), pictures=1)
+
+
+def checkpoint_of(descriptor: DescriptorNet, config: OptimizerConfig) -> dict[str, Any]:
+    optimizer = build_optimizer(descriptor, config, pictures=256)
+    schedule = warmup_cosine(optimizer, warmup=2, total=10, final_share=0.0)
+    for _ in range(5):
+        optimizer.step()
+        schedule.step()
+    return {
+        "optimizer_states": [optimizer.state_dict()],
+        "lr_schedulers": [{"base_lrs": list(schedule.base_lrs)}],
+    }
+
+
+def test_a_restored_run_takes_the_configured_share_of_each_depth(
+    descriptor: DescriptorNet,
+) -> None:
+    old = OptimizerConfig(lr=1.0, layer_decay=0.9, exclude_bias_and_norm=True)
+    new = OptimizerConfig(lr=0.1, layer_decay=0.5, exclude_bias_and_norm=True)
+    got, want = checkpoint_of(descriptor, old), checkpoint_of(descriptor, new)
+    retune(got, new, pictures=256)
+    assert got["lr_schedulers"][0]["base_lrs"] == pytest.approx(
+        want["lr_schedulers"][0]["base_lrs"]
+    )
+    for own, other in zip(
+        got["optimizer_states"][0]["param_groups"],
+        want["optimizer_states"][0]["param_groups"],
+        strict=True,
+    ):
+        assert own["lr"] == pytest.approx(other["lr"])
+        assert own["initial_lr"] == pytest.approx(other["initial_lr"])
+
+
+def test_depths_cannot_come_and_go_between_runs(descriptor: DescriptorNet) -> None:
+    with_depth = OptimizerConfig(layer_decay=0.9)
+    for saved, asked, word in (
+        (with_depth, OptimizerConfig(), "was trained with layer_decay"),
+        (OptimizerConfig(), with_depth, "was trained without layer_decay"),
+    ):
+        with pytest.raises(UserError, match=word):
+            retune(checkpoint_of(descriptor, saved), asked, pictures=256)

@@ -1,0 +1,1 @@
+"""The weights that the authors of SSCD have published, in their three formats."""

@@ -1,0 +1,141 @@
+"""Published weights to our network: by name, and only where every name and shape fits."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sscd.errors import UserError
+from sscd.models.checkpoint import TrainedNetwork
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.models.published.facts import INFERENCE, recipe_of, threshold_of
+from sscd.models.published.names import PublishedFormat, format_of, namer
+
+# Every backbone that the published training code can build, the published ones first.
+_BACKBONES = ("resnet50", "resnext101_32x4d", "resnet18", "resnext101_32x8d")
+_BASIC = ("resnet18",)
+_TRAINED_PREFIX = "model."
+
+
+def read_published(content: Any, *, path: Path) -> TrainedNetwork | None:
+    """The network of a published file, or of a training checkpoint of the published code.
+
+    Args:
+        content: What the file holds.
+        path: Where it was read, for the messages and the record.
+
+    Returns:
+        The network in evaluation mode; None where the file is not of the kind at all.
+
+    Raises:
+        UserError: A key is missing, unknown or of another shape; the message names the first.
+    """
+    if not isinstance(content, Mapping):
+        return None
+    if isinstance(content.get("state_dict"), Mapping):
+        return _read_training(content, path=path)
+    if content and all(str(key).startswith(_TRAINED_PREFIX) for key in content):
+        content = _without_prefix(content)
+    if format_of(set(map(str, content))) is None:
+        return None
+    network = network_of(content, path=path)
+    return TrainedNetwork(network, INFERENCE, recipe_of(path), threshold=threshold_of(path))
+
+
+def network_of(weights: Mapping[str, Any], *, path: Path, gem_p: float = 3.0) -> DescriptorNet:
+    """Our network with published weights, in evaluation mode.
+
+    Raises:
+        UserError: As for `read_published`.
+    """
+    format_ = format_of(set(weights))
+    if format_ is None:
+        raise UserError(
+            f"checkpoint {path} holds no weights of SSCD: its keys begin with "
+            f"{next(iter(weights), 'none')!r}"
+        )
+    config, to_published = _architecture(weights, format_, gem_p=gem_p)
+    network = DescriptorNet(config)
+    network.load_state_dict(_checked(weights, network, to_published, path=path))
+    return network.eval()
+
+
+def _read_training(content: Mapping[str, Any], *, path: Path) -> TrainedNetwork | None:
+    """A Lightning checkpoint of the published training code; its recipe is its settings."""
+    weights = _without_prefix(content["state_dict"])
+    if format_of(set(weights)) is None:
+        return None
+    settings = content.get("hyper_parameters")
+    settings = settings.get("args", settings) if isinstance(settings, Mapping) else {}
+    plain = {
+        key: value
+        for key, value in (vars(settings) if hasattr(settings, "__dict__") else settings).items()
+        if isinstance(value, str | int | float | bool)
+    }
+    network = network_of(weights, path=path, gem_p=float(plain.get("pool_param", 3.0)))
+    recipe = {"source": "a training of the published SSCD code", "file": path.name}
+    return TrainedNetwork(network, INFERENCE, recipe | {"settings": plain})
+
+
+def _without_prefix(weights: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key).removeprefix(_TRAINED_PREFIX): value for key, value in weights.items()}
+
+
+def _architecture(
+    weights: Mapping[str, Any], format_: PublishedFormat, *, gem_p: float
+) -> tuple[NetworkConfig, Callable[[str], str]]:
+    """The network whose names and shapes fit best, and its names in the file."""
+    dims = next(
+        (
+            len(weights[key])
+            for key in ("embeddings.1.weight", "backbone.fc.weight")
+            if key in weights
+        ),
+        512,
+    )
+    best: tuple[int, NetworkConfig, Callable[[str], str]] | None = None
+    for backbone in _BACKBONES:
+        config = NetworkConfig(backbone, dims, gem_p)
+        names = namer(format_, basic=backbone in _BASIC)
+        with torch.device("meta"):
+            shapes = {names(key): v.shape for key, v in DescriptorNet(config).state_dict().items()}
+        fitting = sum(_shape(weights.get(key)) == shape for key, shape in shapes.items())
+        if best is None or fitting > best[0]:
+            best = fitting, config, names
+        if fitting == len(shapes):
+            break
+    if best is None:
+        raise ValueError("there is no backbone to compare with")
+    return best[1:]
+
+
+def _checked(
+    weights: Mapping[str, Any],
+    network: DescriptorNet,
+    to_published: Callable[[str], str],
+    *,
+    path: Path,
+) -> dict[str, Tensor]:
+    own = network.state_dict()
+    names = {key: to_published(key) for key in own}
+    expected = set(names.values())
+    problems = [f"'{name}' is missing" for name in names.values() if name not in weights]
+    problems += [f"'{name}' is unknown" for name in weights if name not in expected]
+    problems += [
+        f"'{names[key]}' has shape {_shape(weights[names[key]])}, expected {tuple(value.shape)}"
+        for key, value in own.items()
+        if names[key] in weights and _shape(weights[names[key]]) != value.shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UserError(
+            f"checkpoint {path} holds no whole {network.config.backbone} of SSCD: "
+            f"{problems[0]}{more}; fetch it again, or give published weights"
+        )
+    return {key: weights[name] for key, name in names.items()}
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    return tuple(value.shape) if isinstance(value, Tensor) else None

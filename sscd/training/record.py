@@ -1,0 +1,61 @@
+"""What a checkpoint says of its training: the recipe, and the figures of the last validation."""
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sscd.evaluation.protocol import CopyFigures
+
+if TYPE_CHECKING:
+    from sscd.training.module import CopyDetector
+
+
+def recipe_of(detector: "CopyDetector") -> dict[str, Any]:
+    """How a network is trained, in plain values.
+
+    Args:
+        detector: In a trainer, with its data module.
+    """
+    trainer = detector.trainer
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    # Lightning's own count of epochs is one short while the last one is validated and saved.
+    epoch = trainer.num_training_batches / trainer.accumulate_grad_batches
+    memory = detector.memory
+    return {
+        "weights": detector.weights,
+        "freeze_batch_norm": detector.freeze_batch_norm,
+        "views": dataclasses.asdict(data.recipe) | {"a_picture": data.views},
+        "mixup": dataclasses.asdict(data.mixup),
+        "image_size": detector.image_size,
+        "batch_size": detector.pictures_a_step(),
+        "training_pictures": len(data.collection.training),
+        "training_data": data.training_data(),
+        "objective": dataclasses.asdict(detector.objective),
+        "micro_batch": detector.micro_batch,
+        "memory": dataclasses.asdict(memory.config) if memory else None,
+        "optimizer": dataclasses.asdict(detector.optimizer),
+        "epochs": round(trainer.global_step / epoch, 2) if 0 < epoch < math.inf else None,
+        "steps": trainer.global_step,
+    }
+
+
+def record_of(figures: CopyFigures, detector: "CopyDetector") -> dict[str, Any]:
+    """The figures of a validation as a checkpoint keeps them, with what they are of.
+
+    Args:
+        figures: Of the validation that has just ended.
+        detector: In a trainer, with its data module.
+    """
+    # Plain values: a checkpoint holds no NumPy scalars, since it is read without code.
+    values = {
+        key: value.item() if isinstance(value, np.generic) else value
+        for key, value in figures.as_json().items()
+    }
+    inference = detector.inference
+    return values | {
+        "step": detector.trainer.global_step,
+        "data": detector.trainer.datamodule.set_name,  # type: ignore[attr-defined]
+        "preprocessing": f"{inference.size} {inference.mode}",
+    }
