@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sscd import __version__
-from sscd.errors import UserError
+from sscd.errors import Stopped, UserError
+from sscd.extras import missing_extra
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -101,6 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         _complain(_innermost(str(error)))
         return USAGE_ERROR
+    except ModuleNotFoundError as error:
+        # A worker's error arrives as text, without the name.
+        named = error.name or str(error).rpartition("No module named '")[2].partition("'")[0]
+        if (line := missing_extra(named)) is None:
+            raise
+        _complain(line)
+        return USAGE_ERROR
     except OSError as error:
         # Files vanish, disks fill and permissions lack anywhere; what has no file name is a bug.
         if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
@@ -111,8 +119,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(f"{error.filename}: {error.strerror}; check that it is there and may be used")
         return USAGE_ERROR
     except KeyboardInterrupt as interrupt:
-        _complain("; ".join(["interrupted", *map(str, interrupt.args)]))
+        return _interrupted(interrupt)
+
+
+def _interrupted(interrupt: KeyboardInterrupt) -> int:
+    if not isinstance(interrupt, Stopped):
+        _complain("interrupted")
         return INTERRUPTED
+    if str(interrupt):
+        _complain(str(interrupt))
+    return interrupt.status
 
 
 def _run(arguments: list[str]) -> int:

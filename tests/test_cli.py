@@ -92,7 +92,7 @@ def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) ->
         (("--data.batch", "3"), "--data.batch"),  # no abbreviations
         (("--data.batch_size", "many"), "data.batch_size"),
         (("--trainer.max_epochs", "soon"), "trainer.max_epochs"),
-        (("--model.network.backbone", "vgg16"), "model.network.backbone"),
+        (("--model.network.backbone", "vgg16"), "backbone got 'vgg16'"),
         (("--model.network.dims", "0"), "dims got 0"),
         (("--data.recipe.crop_scale", "[0.9, 0.1]"), "crop_scale"),
         (("--data.views", "1"), "views got 1"),

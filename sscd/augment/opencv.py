@@ -29,7 +29,7 @@ def opencv() -> Any:
         cv2: Any = importlib.import_module("cv2")
     except ImportError as error:
         raise UserError(
-            f"OpenCV cannot be imported ({error}); run: pip install opencv-contrib-python-headless"
+            f"OpenCV cannot be imported ({error}); run: pip install 'sscd[train]'"
         ) from error
     cv2.setNumThreads(1)
     return cv2

@@ -1,16 +1,22 @@
 """From which score on two pictures are called copies: given, or learnt from an evaluation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sscd.data.descriptors import Origin
 from sscd.errors import UserError
 from sscd.evaluation.calibration import Calibration, read_calibration
 from sscd.evaluation.origins import check_same_origin
+from sscd.models.checkpoint import TrainedNetwork
+from sscd.models.fingerprint import network_fingerprint
 from sscd.terminal import warn
 
 CALIBRATION_FILE = "calibration.json"
+_GIVE = (
+    "give --threshold SCORE, or --calibration FILE, which `sscd evaluate … --calibration FILE` "
+    "writes on queries whose sources are known"
+)
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,15 @@ class ThresholdOptions:
         precision: Share of accepted pairs that shall be right.
         calibration: What `sscd evaluate --calibration` wrote; None to look beside the checkpoint.
         copies: Expected share of queries that are copies; None for that of the calibration.
+        learnt_on: What made the descriptors that `threshold` was learnt on, where a network carries
+            it; None where a person gave it.
     """
 
     threshold: float | None
     precision: float
     calibration: Path | None
     copies: float | None
+    learnt_on: Origin | None = None
 
     def check(self) -> None:
         """Check the values before anything is computed.
@@ -46,8 +55,12 @@ class ThresholdOptions:
 def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Calibration | None:
     """Read the calibration, if one is needed, before long work begins.
 
+    Returns:
+        None where a threshold is given, or none lies beside the checkpoint, whose network may carry
+        a threshold with it.
+
     Raises:
-        UserError: None was given and none lies beside the checkpoint, or it is broken.
+        UserError: There is neither a calibration nor a network, or it is broken.
     """
     options.check()
     if options.threshold is not None:
@@ -58,12 +71,61 @@ def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Cali
     for folder in beside:
         if (folder / CALIBRATION_FILE).is_file():
             return read_calibration(folder / CALIBRATION_FILE)
-    looked = f" (none lies in {' or '.join(map(str, beside))})" if beside else ""
-    raise UserError(
-        f"no threshold: give --threshold SCORE, or --calibration FILE, which `sscd evaluate … "
-        "--calibration FILE` writes on queries whose sources are known"
-        f"{looked}"
+    if checkpoint is not None:
+        return None
+    raise UserError(f"no threshold: {_GIVE}")
+
+
+def carried_threshold(
+    options: ThresholdOptions, trained: TrainedNetwork, *, postprocessing: Path | None
+) -> ThresholdOptions:
+    """The threshold that a network carries with it, where nothing else says one.
+
+    Args:
+        options: What was asked for, without a threshold.
+        trained: The network.
+        postprocessing: What its descriptors go through.
+
+    Raises:
+        UserError: The network carries none, or one that does not hold for what was asked.
+    """
+    carried = trained.threshold
+    if carried is None:
+        raise UserError(f"no threshold: the network carries none; {_GIVE}")
+    if options.precision != carried.precision or postprocessing is not None:
+        raise UserError(
+            f"no threshold: that of the network is for a precision of {carried.precision:g} of "
+            f"plain descriptors; {_GIVE}"
+        )
+    among = f" among {carried.references:,} references" if carried.references else ""
+    note = f"; {carried.note}" if carried.note else ""
+    warn(
+        f"the threshold {carried.score:.4f} is that of {carried.source}{among} at "
+        f"{carried.preprocessing}{note}; look at what it lets through"
     )
+    learnt_on = Origin(network_fingerprint(trained.network), carried.preprocessing)
+    return replace(options, threshold=carried.score, learnt_on=learnt_on)
+
+
+def check_carried(options: ThresholdOptions, origin: Origin) -> None:
+    """Check that a threshold that a network carries is of descriptors of an origin.
+
+    Raises:
+        UserError: It is of others.
+    """
+    learnt_on = options.learnt_on
+    if learnt_on is None:
+        return
+    for part in ("model", "preprocessing", "postprocessing"):
+        wanted, found = getattr(learnt_on, part), getattr(origin, part)
+        # Descriptors that do not say what made them may be of this network.
+        if found and found != wanted and (wanted or part == "postprocessing"):
+            raise UserError(
+                f"no threshold: that of the network is for {part} {wanted or 'none'}, and the "
+                f"descriptors are of {found}; {_GIVE}"
+            )
+    if not origin.model:
+        warn("the descriptors do not say which network made them; the threshold is of this one")
 
 
 def check_calibration(calibration: Calibration, origin: Origin) -> None:
@@ -100,11 +162,13 @@ def choose_threshold(
         origin: What made the descriptors.
 
     Raises:
-        UserError: The calibration is of other descriptors, or no score reaches the precision.
+        UserError: The calibration, or the threshold that a network carries, is of other
+            descriptors, or no score reaches the precision.
     """
     if calibration is None:
         if options.threshold is None:
             raise ValueError("got neither a threshold nor a calibration; expected one")
+        check_carried(options, origin)
         return options.threshold
     check_calibration(calibration, origin)
     scale = calibration.scale_to(references)

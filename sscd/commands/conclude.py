@@ -13,15 +13,18 @@ from sscd.commands.choose_threshold import CALIBRATION_FILE
 from sscd.commands.describing import Stopwatch
 from sscd.commands.track2_output import make_record, say_export, write_export
 from sscd.data.descriptors import Descriptors
+from sscd.errors import UserError
 from sscd.evaluation.calibration import calibrate, write_calibration
 from sscd.evaluation.protocol import Evaluation, evaluate_descriptors
-from sscd.models.checkpoint import TrainedNetwork, load_network
+from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import Describer
 from sscd.models.descriptor import DescriptorNet
+from sscd.models.loading import load_network
+from sscd.models.starting import start_from
 from sscd.report.comparison import comparison_table
 from sscd.report.matches import best_matches, write_match_sheet
 from sscd.search.postprocessing.chain import PostProcessing
-from sscd.terminal import say
+from sscd.terminal import say, warn
 from sscd.training.cli import TrainCLI
 
 Described = dict[str, Descriptors]
@@ -90,12 +93,8 @@ def _compare(cli: TrainCLI) -> None:
     """
     collection, workers = cli.datamodule.collection, cli.datamodule.workers
     trained = _describe(cli, _describer(cli, load_network(cli.run.last).network))
-    seed_everything(int(cli.setting("seed_everything")), workers=True, verbose=False)
-    untrained = DescriptorNet(cli.model.network.config)
-    described = {
-        "trained": trained,
-        "untrained network": _describe(cli, _describer(cli, untrained)),
-    }
+    name, before = _before(cli)
+    described = {"trained": trained, name: _describe(cli, _describer(cli, before))}
     for name, function in SIMPLE_DESCRIPTORS.items():
         described[name] = {
             images.name: describe_simply(images, function, workers=workers)
@@ -109,6 +108,20 @@ def _compare(cli: TrainCLI) -> None:
         queries=collection.queries,
         references=collection.references,
     )
+
+
+def _before(cli: TrainCLI) -> tuple[str, DescriptorNet]:
+    """The network as it was before the training, and what to call it."""
+    seed_everything(int(cli.setting("seed_everything")), workers=True, verbose=False)
+    network = DescriptorNet(cli.model.network.config)
+    if weights := cli.model.weights:
+        try:
+            start_from(network, weights)
+        except UserError as error:  # a resumed training needs no file to start from
+            warn(f"{error}; the trained network is compared with one of random weights")
+        else:
+            return "before training", network
+    return "untrained network", network
 
 
 def _judge(cli: TrainCLI, described: Described) -> Evaluation:

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sscd.augment.tensors import ResizeMode
-from sscd.commands.choose_threshold import ThresholdOptions, choose_threshold, find_calibration
+from sscd.commands.choose_threshold import (
+    ThresholdOptions,
+    carried_threshold,
+    choose_threshold,
+    find_calibration,
+)
 from sscd.commands.describing import DescribeOptions, SetDescriber, work_directory
 from sscd.commands.matching import MatchSet, describe_sets
 from sscd.data.descriptors import Descriptors
@@ -58,7 +63,8 @@ def dedup(
 
     Args:
         pictures: A folder, a list, shards or Parquet; or descriptors.
-        checkpoint: A checkpoint that `sscd train` wrote, where there are pictures to describe.
+        checkpoint: A network, where there are pictures to describe: a checkpoint of `sscd train`,
+            what `sscd export --model-only` wrote, or published SSCD weights.
         output: The CSV file to write; the same as JSON goes beside it.
         precision: Share of the matches that shall be right; the threshold follows from it.
         threshold: Accept pairs from this score on, in place of `precision`.
@@ -84,6 +90,8 @@ def dedup(
     known = find_calibration(wanted, checkpoint)
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
+    if threshold is None and known is None:
+        wanted = carried_threshold(wanted, describer.trained, postprocessing=postprocessing)
     sources: dict[Side, str] = {"reference": pictures}
     sets = describe_sets(
         describer,
@@ -92,6 +100,7 @@ def dedup(
         training=training,
         device=device,
         calibration=known,
+        threshold=wanted,
     )
     if sets is not None:
         found = sets["reference"]

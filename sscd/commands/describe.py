@@ -50,7 +50,8 @@ def describe(
         source: A folder of pictures, a text file with a path or URL on each line, what `sscd shard`
             wrote, or Parquet with a column `image` or `path`; path or URL.
         output: The directory to write; path or URL.
-        checkpoint: A checkpoint that `sscd train` wrote.
+        checkpoint: A network: a checkpoint of `sscd train`, what `sscd export --model-only` wrote,
+            or published SSCD weights.
         engine: `local` for this machine, or the processes of torchrun or SLURM; `ray` for a Ray
             cluster.
         size: Pixels that pictures are resized to; by default as in the training's validation.

@@ -18,8 +18,9 @@ from sscd.errors import UserError
 from sscd.formats.descriptor_files import holds_descriptors, open_descriptors
 from sscd.formats.parquet.files import open_parquet
 from sscd.formats.track2.layouts import Side
-from sscd.models.checkpoint import TrainedNetwork, load_network
+from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import DescriberSpec, DeviceName
+from sscd.models.loading import load_network
 from sscd.terminal import warn
 
 
@@ -28,7 +29,7 @@ class DescribeOptions:
     """How pictures are described, as asked for on a command line.
 
     Attributes:
-        checkpoint: What `sscd train` wrote; None where all is described already.
+        checkpoint: A file that holds a network; None where all is described already.
         size: Pixels that pictures are resized to; None for the training's own.
         resize: Which side that is of; None for the training's own.
         batch_size: Pictures at once.

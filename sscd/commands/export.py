@@ -1,10 +1,12 @@
-"""`sscd export`: descriptors of queries and references as a track-2 file."""
+"""`sscd export`: descriptors of queries and references as a track-2 file, or the network alone."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from sscd.augment.tensors import ResizeMode
 from sscd.commands.describing import DescribeOptions, SetDescriber, repeatable
+from sscd.commands.export_model import ModelOptions, export_model
 from sscd.commands.postprocess import (
     ProjectionChoice,
     Steps,
@@ -22,14 +24,15 @@ from sscd.files import check_writable_directory
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
+from sscd.models.packages.writing import PackageFormat
 from sscd.search.postprocessing.chain import PostProcessing, Side
 
 
 def export(
     checkpoint: Path,
-    queries: str,
-    references: str,
     output: Path,
+    queries: str | None = None,
+    references: str | None = None,
     training: str | None = None,
     projection: ProjectionChoice | None = None,
     dims: int | None = None,
@@ -43,18 +46,23 @@ def export(
     device: DeviceName = "auto",
     partition: int = PARTITION,
     processes: int | None = None,
+    model_only: bool = False,
+    format: list[PackageFormat] | None = None,  # noqa: A002
+    calibration: Path | None = None,
+    name: str | None = None,
+    licence: str | None = None,
     json: bool = False,
 ) -> None:
-    """Describe queries and references and write them as a track-2 HDF5 file.
+    """Write track-2 descriptors of queries and references, or with --model-only the network alone.
 
     Interrupted, the same command goes on. Under torchrun or srun all ranks describe.
 
     Args:
-        checkpoint: A checkpoint that `sscd train` wrote.
+        checkpoint: A checkpoint of `sscd train`, what --model-only wrote, or published weights.
+        output: The HDF5 file to write; with --model-only a directory, or a file.
         queries: The query pictures: a folder, a list, shards or Parquet; or what `sscd describe`
             made of them.
         references: The reference pictures, likewise.
-        output: The HDF5 file to write.
         training: Training pictures, likewise, to learn post-processing on.
         projection: What is learnt: none, center, pca or whiten; by default PCA whitening where
             there are training pictures.
@@ -70,8 +78,39 @@ def export(
         device: Where the network runs.
         partition: Pictures of a part; parts are written beside the output and removed in the end.
         processes: How many describe on this machine; by default one for each GPU.
+        model_only: Write the network with its model card, and describe nothing.
+        format: With --model-only, one or more of safetensors, onnx and torch_export; by default
+            what the name of the output says, or safetensors.
+        calibration: With --model-only, what `sscd evaluate --calibration` wrote, for the card's
+            threshold; by default the run's own, or the validation's.
+        name: With --model-only, what the network is called; by default as the run or the output.
+        licence: With --model-only, that of the weights, for the card.
         json: Print the result as JSON.
     """
+    model = {"format": format, "calibration": calibration, "name": name, "licence": licence}
+    if model_only:
+        of_descriptors: dict[str, object] = {
+            "queries": queries,
+            "references": references,
+            "training": training,
+            "projection": projection,
+            "dims": dims,
+            "stretch": stretch,
+            "score_norm": score_norm,
+            "postprocessing": postprocessing,
+        }
+        _refuse(of_descriptors, "--model-only describes nothing; leave it out")
+        asked = ModelOptions(
+            checkpoint, output, format or (), calibration, size, resize, name, licence
+        )
+        export_model(asked, json=json)
+        return
+    _refuse(model, "only with --model-only; add that, or leave it out")
+    if queries is None or references is None:
+        raise UserError(
+            f"--{'queries' if queries is None else 'references'} is missing: give both sets of "
+            "pictures, or --model-only to write the network alone"
+        )
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     steps = Steps.parse(
         projection=projection or ("whiten" if training and not postprocessing else "none"),
@@ -100,6 +139,12 @@ def export(
     write_export(output, described, chain, record)
     shutil.rmtree(_parts(output), ignore_errors=True)
     say_export(output, describer.skipped, json=json)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise UserError(f"{', '.join(given)}: {why}")
 
 
 def _processed(

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.augment.tensors import ResizeMode
-from sscd.commands.choose_threshold import ThresholdOptions, choose_threshold, find_calibration
+from sscd.commands.choose_threshold import (
+    ThresholdOptions,
+    carried_threshold,
+    choose_threshold,
+    find_calibration,
+)
 from sscd.commands.describing import DescribeOptions, SetDescriber, work_directory
 from sscd.commands.matching import describe_sets
 from sscd.data.descriptors import Descriptors
@@ -53,7 +58,8 @@ def match(
     Args:
         queries: Pictures that may be copies: a folder, a list, shards or Parquet; or descriptors.
         references: Pictures that may have been copied, likewise.
-        checkpoint: A checkpoint that `sscd train` wrote, where there are pictures to describe.
+        checkpoint: A network, where there are pictures to describe: a checkpoint of `sscd train`,
+            what `sscd export --model-only` wrote, or published SSCD weights.
         output: The CSV file to write: query_id,reference_id,score.
         precision: Share of the matches that shall be right; the threshold follows from it.
         threshold: Accept pairs from this score on, in place of `precision`.
@@ -79,6 +85,8 @@ def match(
     check_writable_directory(output.parent)
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
+    if threshold is None and known is None:
+        wanted = carried_threshold(wanted, describer.trained, postprocessing=postprocessing)
     sources: dict[Side, str] = {"query": queries, "reference": references}
     sets = describe_sets(
         describer,
@@ -87,6 +95,7 @@ def match(
         training=training,
         device=device,
         calibration=known,
+        threshold=wanted,
     )
     if sets is not None:
         asked, searched = sets["query"].descriptors, sets["reference"].descriptors

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sscd.commands.choose_threshold import check_calibration
+from sscd.commands.choose_threshold import ThresholdOptions, check_calibration, check_carried
 from sscd.commands.describing import SetDescriber, repeatable
 from sscd.commands.export import saved_postprocessing
 from sscd.commands.postprocess import check_origins, process, training_set
@@ -38,6 +38,7 @@ def describe_sets(
     training: str | None,
     device: Device,
     calibration: Calibration | None,
+    threshold: ThresholdOptions,
 ) -> dict[Side, MatchSet] | None:
     """Describe the sets, and take them through saved post-processing.
 
@@ -48,6 +49,8 @@ def describe_sets(
         training: Training pictures or descriptors, where the post-processing needs them.
         device: Where searches run.
         calibration: What thresholds are chosen by; it must be of these descriptors.
+        threshold: How the threshold was asked for; one that the network carries must be of these
+            descriptors too.
 
     Returns:
         The sets; None for ranks other than 0.
@@ -61,9 +64,12 @@ def describe_sets(
     if training is not None:
         named[_TRAINING] = (training, "reference")
     opened = {name: describer.open(source, name=name) for name, (source, _) in named.items()}
-    if calibration is not None and any(opened.values()):  # known before anything is described
+    if any(opened.values()):  # known before anything is described
         mark = chain.fingerprint if chain else ""
-        check_calibration(calibration, replace(describer.spec.origin, postprocessing=mark))
+        origin = replace(describer.spec.origin, postprocessing=mark)
+        if calibration is not None:
+            check_calibration(calibration, origin)
+        check_carried(threshold, origin)
     found: dict[str, Descriptors] = {}
     with repeatable():
         for name, (source, side) in named.items():

@@ -1,9 +1,11 @@
 """Pictures to be described, as torch items."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -35,13 +37,40 @@ class PictureBatch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Sample:
+class InferenceSample:
+    """One picture of a set.
+
+    Attributes:
+        tensor: (3, H, W) uint8 RGB; None where it could not be read.
+        position: Where it stands in its set.
+        unreadable: Why it could not be read, if so.
+    """
+
     tensor: Tensor | None
     position: int
     unreadable: tuple[Unreadable, ...]
 
 
-class InferencePictures(Dataset[_Sample]):
+def inference_sample(
+    decode: Callable[[], Image.Image], position: int, *, path: str, inference: InferenceSize
+) -> InferenceSample:
+    """A picture resized for inference, or why it cannot be read.
+
+    Args:
+        decode: Gives the RGB picture, or raises `UnreadableImage`.
+        position: Where it stands in its set.
+        path: What it is called in messages.
+        inference: To what size.
+    """
+    try:
+        picture = decode()
+    except UnreadableImage as error:
+        return InferenceSample(None, position, (Unreadable(path, error.reason),))
+    resized = resize_for_inference(picture, size=inference.size, mode=inference.mode)
+    return InferenceSample(to_uint8_tensor(resized), position, ())
+
+
+class InferencePictures(Dataset[InferenceSample]):
     """Pictures resized for inference.
 
     Args:
@@ -56,19 +85,18 @@ class InferencePictures(Dataset[_Sample]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, position: int) -> _Sample:
+    def __getitem__(self, position: int) -> InferenceSample:
         """The picture (3, H, W), or why it cannot be read."""
         path = str(self.images.path(position))
-        try:
+
+        def decode() -> Image.Image:
             source = self.images.source(position)
-            picture = load_image(source, draft=self.inference.size, name=path)
-        except UnreadableImage as error:
-            return _Sample(None, position, (Unreadable(path, error.reason),))
-        resized = resize_for_inference(picture, size=self.inference.size, mode=self.inference.mode)
-        return _Sample(to_uint8_tensor(resized), position, ())
+            return load_image(source, draft=self.inference.size, name=path)
+
+        return inference_sample(decode, position, path=path, inference=self.inference)
 
 
-def collate_pictures(samples: list[_Sample]) -> PictureBatch:
+def collate_pictures(samples: list[InferenceSample]) -> PictureBatch:
     """Gather pictures of any sizes to a batch, without the unreadable ones."""
     read = [(s.tensor, s.position) for s in samples if s.tensor is not None]
     return PictureBatch(

@@ -124,6 +124,32 @@ def load_image(source: Path | bytes, *, draft: int | None = None, name: str = ""
         return encoded.load(reduce=reduce)
 
 
+def upright_rgb(image: Image.Image, *, name: str = "") -> Image.Image:
+    """A picture that was opened or made elsewhere, as `load_image` gives those of files.
+
+    Args:
+        image: Of any mode; its pixels and metadata are not changed.
+        name: What it is called in messages.
+
+    Returns:
+        A new picture of mode RGB, upright by the EXIF orientation.
+
+    Raises:
+        UnreadableImage: It is truncated or broken, or has more than `MAX_PIXELS` pixels.
+    """
+    path = Path(name)
+    with _named_errors(path):
+        if image.width * image.height > MAX_PIXELS:
+            raise UnreadableImage(path, _too_large(image.width * image.height))
+        image.load()
+        upright = image
+        with contextlib.suppress(Exception):  # as in `_load`
+            upright = ImageOps.exif_transpose(image)
+        rgb = _to_rgb(upright)
+        rgb.info = {}
+        return rgb
+
+
 def heif_available() -> bool:
     """Whether `pillow_heif` (the extra `heic`) is installed."""
     return importlib.util.find_spec("pillow_heif") is not None

@@ -14,8 +14,8 @@ import pytest
 
 from sscd.cli import main
 from sscd.formats.parquet.files import open_parquet
-from sscd.models.checkpoint import load_network
 from sscd.models.fingerprint import network_fingerprint
+from sscd.models.loading import load_network
 from tests.conftest import REPOSITORY
 from tests.data.noise import noise, write_pictures
 from tests.describing.sets import check_same, files

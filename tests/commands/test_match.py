@@ -126,7 +126,7 @@ def test_nothing_matches(sets: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (SETS, "no threshold: give --threshold"),
+        (SETS, "no threshold: the network carries none; give --threshold"),
         ((*SETS, "--calibration", "none.json"), "none.json"),
         ((*SETS, "--threshold", "nan"), "threshold"),
         ((*SETS, "--precision", "1.0"), "--precision 1.0"),

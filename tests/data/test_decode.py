@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, features
 
 from sscd.data import decode
-from sscd.data.decode import MAX_PIXELS, UnreadableImage, load_image, open_image
+from sscd.data.decode import MAX_PIXELS, UnreadableImage, load_image, open_image, upright_rgb
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -282,3 +282,38 @@ def test_damaged_files_give_a_picture_or_the_one_exception(tmp_path: Path, seed:
     except UnreadableImage as error:
         outcome = "unreadable" if error.reason.isprintable() else error.reason
     assert outcome in ("RGB", "unreadable")
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_opened_pictures_are_as_their_files(orientation: int, tmp_path: Path) -> None:
+    path = _corner(orientation, tmp_path)
+    with Image.open(path) as opened:
+        made = upright_rgb(opened)
+        assert opened.getexif()[0x0112] == orientation, "the caller's picture was changed"
+    assert made.info == {}
+    np.testing.assert_array_equal(np.asarray(made), np.asarray(load_image(path)))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "I;16", "1", "CMYK"])
+def test_opened_pictures_of_any_mode(mode: str, tmp_path: Path) -> None:
+    grey = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+    picture = Image.fromarray(grey).convert("RGB").convert(mode if mode != "I;16" else "L")
+    if mode == "I;16":
+        picture = Image.fromarray(grey.astype(np.uint16) << 8)
+    path = _save(picture, tmp_path / ("a.tif" if mode == "CMYK" else "a.png"))
+    made = upright_rgb(picture)
+    assert made.mode == "RGB"
+    assert made is not picture
+    np.testing.assert_array_equal(np.asarray(made), np.asarray(load_image(path)))
+
+
+def test_opened_pictures_that_are_broken_or_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _save(Image.new("RGB", (64, 64)), tmp_path / "a.png")
+    path.write_bytes(path.read_bytes()[:60])
+    with Image.open(path) as opened, pytest.raises(UnreadableImage, match="mine: truncated"):
+        upright_rgb(opened, name="mine")
+    monkeypatch.setattr(decode, "MAX_PIXELS", 10)
+    with pytest.raises(UnreadableImage, match="16 pixels, more than the limit of 10"):
+        upright_rgb(Image.new("RGB", (4, 4)))

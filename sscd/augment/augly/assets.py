@@ -70,5 +70,5 @@ def asset_folder(kind: Literal["fonts", "twemojis", "screenshot_templates"]) -> 
     """
     package = importlib.util.find_spec("augly")
     if package is None or package.origin is None:
-        raise UserError("AugLy is not installed; run: pip install augly pylibmagic")
+        raise UserError("AugLy is not installed; run: pip install 'sscd[train]'")
     return Path(package.origin).parent / "assets" / kind

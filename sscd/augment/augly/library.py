@@ -27,7 +27,7 @@ def augly_image() -> ModuleType:
         import augly.image
     except ImportError as error:
         raise UserError(
-            f"AugLy cannot be imported ({error}); run: pip install augly pylibmagic"
+            f"AugLy cannot be imported ({error}); run: pip install 'sscd[train]'"
         ) from error
     module: ModuleType = augly.image
     return module

@@ -154,7 +154,7 @@ def filter_colors(image: Image.Image, *, name: Filter) -> Image.Image:
         import pilgram
     except ImportError as error:
         raise UserError(
-            f"pilgram cannot be imported ({error}); run: pip install 'pilgram>=2'"
+            f"pilgram cannot be imported ({error}); run: pip install 'sscd[train]'"
         ) from error
     filtered: Image.Image = getattr(pilgram, name)(image)
     return filtered.convert("RGB")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from sscd.errors import UserError
+from sscd.extras import require
 
 MOST_EXTRAS = 200
 _LARGEST_DISTANCE = 11
@@ -75,8 +76,9 @@ class BenchmarkRequest:
         """Check what can be known without looking at a picture.
 
         Raises:
-            UserError: A count, share or size is out of range.
+            UserError: A count, share or size is out of range, or a library that edits is missing.
         """
+        require("augly", "cv2", "pilgram")
         if self.queries < 1:
             raise UserError(f"--queries {self.queries}: give at least 1 copy in each phase")
         for name in ("distractors", "training", "extras"):

@@ -103,5 +103,5 @@ def test_a_missing_augly_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(builtins, "__import__", without)
     augly_library.augly_image.cache_clear()
-    with pytest.raises(UserError, match=r"libmagic.*pip install augly pylibmagic"):
+    with pytest.raises(UserError, match=r"libmagic.*pip install 'sscd\[train\]'"):
         augly_ops.encode_jpeg(_black(), quality=50)
