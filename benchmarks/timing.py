@@ -3,7 +3,7 @@
 import contextlib
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
@@ -17,6 +17,21 @@ def seconds(call: Callable[[], object], *, repeats: int = 5) -> float:
         call()
         taken.append(time.perf_counter() - start)
     return statistics.median(taken)
+
+
+def by_turns(calls: Sequence[Callable[[], object]], *, rounds: int = 5) -> list[float]:
+    """The median seconds of each call, made one after the other in each round.
+
+    What else the machine does then slows all of them alike. One round more is not counted.
+    """
+    taken: list[list[float]] = [[] for _ in calls]
+    for number in range(rounds + 1):
+        for call, times in zip(calls, taken, strict=True):
+            start = time.perf_counter()
+            call()
+            if number:
+                times.append(time.perf_counter() - start)
+    return [statistics.median(times) for times in taken]
 
 
 @contextlib.contextmanager

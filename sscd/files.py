@@ -1,6 +1,7 @@
 """Writing files so that a half-written one is never left under its final name."""
 
 import contextlib
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from sscd.errors import UserError
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
-    The temporary file is synced before the rename and removed when the block raises.
+    The temporary file is synced before the rename, the directory after it: what is there when this
+    returns outlasts a loss of power. The temporary file is removed when the block raises; a killed
+    process leaves it (`remove_leftovers`).
 
     Args:
         path: Where the finished file should stand. Missing parent directories are created.
@@ -33,10 +36,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; outputs are not
         temporary.replace(path)
+        _sync(path.parent)
     except OSError as error:
         raise UserError(_cannot_write(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files that killed processes left beside `path`.
+
+    Only for a file that no other process is writing.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def check_writable_directory(path: Path) -> None:

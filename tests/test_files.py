@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sscd.errors import UserError
-from sscd.files import atomic_path
+from sscd.files import atomic_path, remove_leftovers
 
 
 def test_a_finished_file_appears_and_its_directory_too(tmp_path: Path) -> None:
@@ -46,3 +46,11 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No space left"), atomic_path(tmp_path / "out"):
         raise OSError(28, "No space left on device")
     assert not list(tmp_path.iterdir())
+
+
+def test_leftovers_of_that_file_alone_are_removed(tmp_path: Path) -> None:
+    names = [".a[1].txt.x.part", ".a[1].txt.yz.part", ".a1.txt.x.part", ".b.txt.x.part", "a[1].txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "a[1].txt")
+    assert {path.name for path in tmp_path.iterdir()} == set(names[2:])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sscd.arguments import one_line_errors
-from sscd.configs import check_config, find_config
+from sscd.configs import check_config, find_config, recipe_of
 
 DEFAULT_CONFIG = "quickstart"
 
@@ -17,21 +17,27 @@ def train(arguments: list[str]) -> None:
     Raises:
         UserError: A wrong argument, a data set or checkpoint that cannot be used, or a training
             that diverged.
+        Stopped: A signal asked for it.
     """
     named, resolved = resolve_configs(arguments)
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
         resolved = ["--config", str(named[0]), *resolved]
+    recipe = recipe_of(named)
     for path in named:
         check_config(path)
     # Lightning and torch take seconds to import: a wrong name is answered before.
     from sscd.commands.conclude import conclude
     from sscd.training.cli import TrainCLI
+    from sscd.training.run_claim import RunClaim
+    from sscd.training.stop_signals import StopSignals
 
-    with one_line_errors("sscd train"):
-        cli = TrainCLI(resolved, default_run=Path("runs") / _run_name(named[-1]))
-    if cli.trainer.is_global_zero:
-        conclude(cli)
+    with StopSignals() as signals, RunClaim() as claim:
+        with one_line_errors("sscd train"):
+            run = Path("runs") / _run_name(recipe)
+            cli = TrainCLI(resolved, default_run=run, signals=signals, claim=claim)
+        if cli.trainer.is_global_zero:
+            conclude(cli)
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[Path], list[str]]:

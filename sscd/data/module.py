@@ -1,6 +1,5 @@
 """The Lightning data module: where pictures come from, and the loaders over them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +12,13 @@ from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.data.datasets import InferencePictures, PictureBatch, collate_pictures
 from sscd.data.loader import make_loader
+from sscd.data.names_digest import names_digest
 from sscd.data.records import Collection, Pictures
-from sscd.data.samplers import EpochSampler, ResumableLoader, ShareSampler
-from sscd.data.shards.pictures import ShardedPictures
+from sscd.data.samplers import ShareSampler
 from sscd.data.sources import FolderConfig, Layout, ProceduralConfig, open_collection
-from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, finish_views
+from sscd.data.step_loader import StepLoader
+from sscd.data.training_loader import training_loader
+from sscd.data.training_views import TrainingViews, ViewBatch, finish_views
 from sscd.errors import UserError
 
 AugmentOn = Literal["cpu", "device"]
@@ -39,6 +40,8 @@ class CopyDetectionData(LightningDataModule):
         batch_size: Pictures in a step over all ranks.
         eval_batch_size: Pictures a rank describes at once.
         workers: Worker processes of each rank's loader; 0 loads in the training process.
+        chunk: At most so many training pictures are made by a worker at once; the batch of a step
+            is put together from all workers' chunks, and does not depend on it.
         seed: Of shuffling and views; set by `seed_everything`.
         cache: Where drawn pictures, edited queries and hashes are kept; null for `$XDG_CACHE_HOME`
             or `~/.cache`, in `sscd`.
@@ -65,6 +68,7 @@ class CopyDetectionData(LightningDataModule):
         batch_size: int = 256,
         eval_batch_size: int = 64,
         workers: int = 8,
+        chunk: int = 32,
         seed: int = 0,
         cache: Path | None = None,
         folder: FolderConfig = FolderConfig(),
@@ -80,9 +84,9 @@ class CopyDetectionData(LightningDataModule):
             raise ValueError(f"batch_size got {batch_size}; expected at least 2, for negatives")
         if max_training is not None and max_training < 1:
             raise ValueError(f"max_training got {max_training}; expected at least 1")
-        if min(image_size, eval_batch_size) < 1 or workers < 0:
+        if min(image_size, eval_batch_size, chunk) < 1 or workers < 0:
             raise ValueError(
-                "image_size and eval_batch_size must be at least 1, workers at least 0"
+                "image_size, eval_batch_size and chunk must be at least 1, workers at least 0"
             )
         self.root = root
         self.layout: Layout = layout
@@ -95,6 +99,7 @@ class CopyDetectionData(LightningDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.workers = workers
+        self.chunk = chunk
         self.seed = seed
         self.cache = cache
         self.folder = folder
@@ -103,6 +108,7 @@ class CopyDetectionData(LightningDataModule):
         self.shards = shards
         self.shard_cache_gb = shard_cache_gb
         self._rank, self._ranks = 0, 1
+        self._identified: tuple[Pictures, str] | None = None
 
     def prepare_data(self) -> None:
         """Draw, hash and edit what is not in the cache yet; runs in one process of each node."""
@@ -150,6 +156,22 @@ class CopyDetectionData(LightningDataModule):
         )
         return opened.limit_training(self.max_training)
 
+    @property
+    def set_name(self) -> str:
+        """What the data set is called: the last part of its root."""
+        return "procedural" if self.root is None else self.root.resolve().name
+
+    def training_data(self) -> dict[str, Any]:
+        """What identifies the training pictures, in plain values, for the record of a training."""
+        training = self.collection.training
+        if self._identified is None or self._identified[0] is not training:
+            self._identified = training, names_digest(training)
+        return {
+            "name": self.set_name,
+            "pictures": len(training),
+            "names_digest": self._identified[1],
+        }
+
     def training_views(self) -> TrainingViews:
         """The views of all training pictures, shared out and shuffled by the loader's sampler."""
         return TrainingViews(
@@ -160,23 +182,21 @@ class CopyDetectionData(LightningDataModule):
             finished=self.augment_on == "cpu",
         )
 
-    def train_dataloader(self) -> DataLoader[ViewBatch]:
+    def train_dataloader(self) -> StepLoader:
         """Shuffled views of this rank's share of the training pictures."""
-        images = self.collection.training
-        sampler = EpochSampler(
-            len(images),
+        return training_loader(
+            self.training_views(),
             seed=self.seed,
             rank=self._rank,
             ranks=self._ranks,
-            shards=images.shards if isinstance(images, ShardedPictures) else None,
-        )
-        return self._loader(
-            self.training_views(),
-            collate_views,
-            kind=ResumableLoader,
-            sampler=sampler,
             batch_size=self.batch_size // self._ranks,
+            chunk=self.chunk,
+            workers=self.workers,
+            device=self._device(),
         )
+
+    def _device(self) -> torch.device:
+        return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
 
     def val_dataloader(self) -> list[DataLoader[PictureBatch]]:
         """This rank's share of the references, and of the queries."""
@@ -189,8 +209,12 @@ class CopyDetectionData(LightningDataModule):
         """This rank's share of some pictures, resized for inference."""
         dataset = InferencePictures(images, self.inference)
         sampler = ShareSampler(len(images), rank=self._rank, ranks=self._ranks)
-        return self._loader(
-            dataset, collate_pictures, sampler=sampler, batch_size=self.eval_batch_size
+        return make_loader(
+            dataset,
+            collate_pictures,
+            workers=self.workers,
+            sampler=sampler,
+            batch_size=self.eval_batch_size,
         )
 
     def transfer_batch_to_device(
@@ -199,7 +223,9 @@ class CopyDetectionData(LightningDataModule):
         device: torch.device,
         dataloader_idx: int,  # noqa: ARG002
     ) -> Any:
-        """Move views; what says how to go on stays on the CPU, where it is read without waiting.
+        """Move views that are not there yet; what says how to go on stays on the CPU.
+
+        There it is read without waiting. On a GPU the loader has moved the views already.
 
         Pictures of mixed sizes travel in groups, when they are stacked.
         """
@@ -208,10 +234,11 @@ class CopyDetectionData(LightningDataModule):
         return batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
-        """Finish the views on the device."""
+        """Finish the views on the device, in the order of its other work.
+
+        A stream of its own would not make it faster, since the network leaves nothing of a GPU
+        idle, and its memory could not be that which the network uses later in the step.
+        """
         if isinstance(batch, ViewBatch):
             return finish_views(batch, mixup=self.mixup, seed=self.seed)
         return batch
-
-    def _loader(self, dataset: Any, collate: Callable[..., Any], **options: Any) -> DataLoader[Any]:
-        return make_loader(dataset, collate, workers=self.workers, **options)

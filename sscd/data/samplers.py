@@ -1,13 +1,11 @@
-"""Which pictures a rank sees, in which order, and how far it has come."""
+"""Which pictures a rank sees, in which order, and in which portions."""
 
+import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Sampler
-
-from sscd.errors import UserError
+from torch.utils.data import Sampler
 
 SHARD_WINDOW = 16
 """Shards that are read at the same time, 2 GB at the usual size; each is a random subset itself."""
@@ -98,71 +96,51 @@ class ShareSampler(Sampler[int]):
         return iter(self.indices)
 
 
-class ResumableLoader(DataLoader[Any]):
-    """A loader that remembers which batches of an epoch were handed out.
+class ChunkSampler(Sampler[list[tuple[int, int]]]):
+    """The steps of an epoch in chunks, so that several workers make one step's batch.
 
-    Its state counts batches that the training has been given, not those that workers have ready.
-    Lightning keeps the state in its checkpoints and hands it back in the middle of an epoch, which
-    then goes on with the next batch, on any number of workers and ranks.
+    Each step's pictures are split into chunks of nearly equal size, none larger than `chunk`; with
+    many workers they are smaller, so that all of them work on the same step. What does not fill
+    the last step is left out.
 
     Args:
-        dataset: Items by (epoch, index).
-        sampler: This rank's share.
-        batch_size: Pictures of a batch of this rank.
-        options: As of `DataLoader`; the last batch of an epoch is dropped where it is not full.
+        sampler: This rank's share of an epoch.
+        batch_size: Pictures of a step of this rank.
+        chunk: At most so many pictures in a chunk.
+        workers: How many processes make chunks.
+
+    Raises:
+        ValueError: `chunk` or `batch_size` is not positive.
+
+    >>> sampler = EpochSampler(10, seed=0, rank=0, ranks=1)
+    >>> [len(chunk) for chunk in ChunkSampler(sampler, batch_size=5, chunk=2)]
+    [2, 2, 1, 2, 2, 1]
     """
 
-    sampler: EpochSampler
-    batch_size: int
+    _SMALLEST = 8  # below, handing chunks over costs more than waiting for one worker
 
     def __init__(
-        self, dataset: Any, *, sampler: EpochSampler, batch_size: int, **options: Any
+        self, sampler: EpochSampler, *, batch_size: int, chunk: int, workers: int = 0
     ) -> None:
-        options["drop_last"] = True
-        super().__init__(dataset, sampler=sampler, batch_size=batch_size, **options)
-        self._batches = 0
+        if chunk < 1 or batch_size < 1:
+            raise ValueError(f"chunk and batch_size got {chunk} and {batch_size}; expected 1 up")
+        self.sampler = sampler
+        self.batch_size = batch_size
+        parts = max(-(-batch_size // chunk), min(workers, batch_size // self._SMALLEST))
+        self.sizes = [batch_size * (i + 1) // parts - batch_size * i // parts for i in range(parts)]
+        self.sizes.sort(reverse=True)
 
-    def __iter__(self) -> Any:
-        self._batches = self.sampler.done // self.batch_size
-        return self._count(super().__iter__())
+    @property
+    def steps(self) -> int:
+        """Steps of a whole epoch."""
+        return len(self.sampler) // self.batch_size
 
-    def _count(self, batches: Iterator[Any]) -> Iterator[Any]:
-        for batch in batches:
-            self._batches += 1
-            yield batch
+    def __len__(self) -> int:
+        return self.steps * len(self.sizes)
 
-    def state_dict(self) -> dict[str, int]:
-        """Where the training stands: the epoch, the batches it was given, and of what."""
-        return {"epoch": self.sampler.epoch, "batches": self._batches, **self._identity()}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration go on where another loader was.
-
-        Raises:
-            UserError: That loader had other pictures, another seed or another batch size.
-        """
-        for key, here in self._identity().items():
-            if state.get(key) != here:
-                raise UserError(
-                    f"the checkpoint stopped amid an epoch with {key.replace('_', ' ')} "
-                    f"{state.get(key)}, here it is {here}; resume with the same data and "
-                    "batch size, or from a checkpoint of a full epoch"
-                )
-        if self.sampler.epoch > state["epoch"]:
-            return  # the trainer is past that epoch, which it may have cut short
-        self._batches = state["batches"]
-        if self._batches < len(self):
-            self.sampler.start_at(state["epoch"], self._batches * self.batch_size)
-        else:
-            self._batches = 0
-            self.sampler.start_at(state["epoch"] + 1, 0)
-
-    def _identity(self) -> dict[str, int]:
-        sampler = self.sampler
-        return {
-            "pictures": sampler.count,
-            "seed": sampler.seed,
-            "shards": 0 if sampler.shards is None else int(sampler.shards.max(initial=-1)) + 1,
-            "shard_window": 0 if sampler.shards is None else sampler.window,
-            "global_batch_size": self.batch_size * sampler.ranks,
-        }
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        keys = iter(self.sampler)
+        while len(step := list(itertools.islice(keys, self.batch_size))) == self.batch_size:
+            rest = iter(step)
+            for size in self.sizes:
+                yield list(itertools.islice(rest, size))

@@ -1,7 +1,8 @@
 """Augmented views of training pictures, by workers alone or finished on the training device."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from sscd.data.decode import EncodedImage, UnreadableImage, open_image
 from sscd.data.records import Pictures
 from sscd.errors import UserError
 
+FINISHED_AT_ONCE = 512
+"""Views that a device finishes at once, under 1 GB of its memory at 224 px."""
 # After this many unreadable files in a row the folder, not a file, is broken.
 _MAX_SUBSTITUTES = 100
 
@@ -157,6 +160,55 @@ def collate_views(samples: Sequence[ViewSample]) -> ViewBatch:
     )
 
 
+def join_views(chunks: Iterable[ViewBatch], pictures: int, *, pin: bool = False) -> ViewBatch:
+    """Put the chunks of a batch together, each as it comes.
+
+    Args:
+        chunks: In order, of the same epoch, with `pictures` pictures together.
+        pictures: B.
+        pin: Whether to put them into pinned memory, from which a GPU copies while it computes.
+
+    Raises:
+        ValueError: There are more or fewer pictures.
+    """
+    parts = iter(chunks)
+    first = next(parts, None)
+    if first is None:
+        raise ValueError(f"chunks got none; expected {pictures} pictures")
+    if len(first.views) == pictures and not pin:
+        return first
+    joined = [_room(part, pictures, pin=pin) for part in _tensors(first)]
+    unreadable: list[Unreadable] = []
+    filled = 0
+    for chunk in itertools.chain([first], parts):
+        end = filled + len(chunk.views)
+        if end > pictures:
+            break
+        for whole, part in zip(joined, _tensors(chunk), strict=True):
+            whole[filled:end] = part
+        unreadable += chunk.unreadable
+        filled = end
+    if filled != pictures:
+        raise ValueError(f"chunks got more or fewer than {pictures} pictures")
+    views, contents, *photometric = joined
+    return ViewBatch(
+        views=views,
+        contents=contents,
+        unreadable=tuple(unreadable),
+        photometric=photometric[0] if photometric else None,
+        epoch=first.epoch,
+    )
+
+
+def _tensors(batch: ViewBatch) -> list[Tensor]:
+    both = [batch.views, batch.contents]
+    return both if batch.photometric is None else [*both, batch.photometric]
+
+
+def _room(part: Tensor, rows: int, *, pin: bool) -> Tensor:
+    return torch.empty((rows, *part.shape[1:]), dtype=part.dtype, pin_memory=pin)
+
+
 def finish_views(batch: ViewBatch, *, mixup: MixupConfig, seed: int) -> ViewBatch:
     """Do on the views' device what the workers have left, and mix pictures.
 
@@ -172,8 +224,7 @@ def finish_views(batch: ViewBatch, *, mixup: MixupConfig, seed: int) -> ViewBatc
     """
     views, contents = batch.views, batch.contents
     if batch.photometric is not None:
-        done = apply_photometric(views.flatten(0, 1), batch.photometric.flatten(0, 1))
-        views = done.reshape(views.shape)
+        views = _apply_photometric(views, batch.photometric)
     if mixup.probability > 0:
         name = "mixup/" + ",".join(map(str, contents[:, 0, 0].tolist()))
         rng = view_rng(seed=seed, epoch=batch.epoch, image_id=name, view=0)
@@ -182,3 +233,13 @@ def finish_views(batch: ViewBatch, *, mixup: MixupConfig, seed: int) -> ViewBatc
         contents = mixed.pictures.reshape(*views.shape[:2], -1)
     contents = contents.to(views.device, non_blocking=True)
     return batch._replace(views=views, contents=contents, photometric=None)
+
+
+def _apply_photometric(views: Tensor, photometric: Tensor) -> Tensor:
+    """Finish (B, V, 3, S, S) views some at a time, since it is done in float32."""
+    rows, parameters = views.flatten(0, 1), photometric.flatten(0, 1)
+    done = torch.empty_like(rows)
+    for start in range(0, len(rows), FINISHED_AT_ONCE):
+        some = slice(start, start + FINISHED_AT_ONCE)
+        done[some] = apply_photometric(rows[some], parameters[some])
+    return done.reshape(views.shape)

@@ -7,6 +7,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from sscd.files import atomic_path
+from sscd.training.place import is_validation_due
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -25,3 +26,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 torch.save(checkpoint, temporary)
             except RuntimeError as error:  # how torch reports a write that fails midway
                 raise OSError(None, "the write stopped midway, the disk may be full") from error
+
+
+def begins_with_validation(path: Path) -> bool:
+    """Whether a run that goes on from a checkpoint first validates, which was cut short."""
+    content = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    return is_validation_due(content)

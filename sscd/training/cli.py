@@ -1,50 +1,41 @@
 """`sscd train`: Lightning's command line over our module and data, with run directories."""
 
-import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
     LightningCLI,
 )
 
+from sscd.data.loader import explain_worker_death
 from sscd.data.module import CopyDetectionData
-from sscd.errors import UserError
+from sscd.errors import Stopped, UserError
 from sscd.formats.track2.hdf5_file import check_track2_dims
-from sscd.models.checkpoint import check_resumable
-from sscd.models.descriptor import NetworkConfig
+from sscd.training.batch_norm import batch_norm_plugins
 from sscd.training.checkpoint_io import AtomicCheckpointIO
+from sscd.training.collapse import GuardConfig
+from sscd.training.fit_loop import use_exact_loops
+from sscd.training.launch import Launch, find_launch, visible_gpus
 from sscd.training.logs import LoggerName, build_loggers
+from sscd.training.meeting import Meeting, decide_for_all, one_voice
 from sscd.training.module import CopyDetector
-from sscd.training.run_directory import RunDirectory, new_run, resumed_run
+from sscd.training.progress_bar import progress_bar
+from sscd.training.quiet import quieten
+from sscd.training.run_choice import choose_run
+from sscd.training.run_claim import RunClaim
+from sscd.training.run_directory import RunDirectory, is_launched_child
+from sscd.training.stop_signals import StopSignals
 from sscd.training.trainer_parts import (
     SaveResolvedConfig,
     as_list,
     device_settings,
-    progress_bar,
     run_callbacks,
 )
-
-_NOT_FOR_THE_USER = (
-    r".*isinstance\(treespec, LeafSpec\)",  # Lightning's own use of torch
-    r".*You have overridden `transfer_batch_to_device`",  # on purpose
-    r".*Checkpoint directory .* exists and is not empty",  # that of a resumed run is
-    r".*smaller than the logging interval",  # the last step of an epoch is logged in any case
-)
-
-
-def quieten() -> None:
-    """Silence what libraries say about themselves; what concerns the training stays."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    for message in _NOT_FOR_THE_USER:
-        warnings.filterwarnings("ignore", message=message)
 
 
 def _fixed_seed(seed: bool | int) -> int:
@@ -61,16 +52,34 @@ class TrainCLI(LightningCLI):
     Args:
         args: Command-line arguments after the subcommand.
         default_run: The run directory where none is configured.
+        signals: What asks the training to stop.
+        claim: Keeps other trainings out of the run directory.
     """
 
     model: CopyDetector
     datamodule: CopyDetectionData
 
-    def __init__(self, args: list[str], *, default_run: Path) -> None:
+    def __init__(
+        self,
+        args: list[str],
+        *,
+        default_run: Path,
+        signals: StopSignals | None = None,
+        claim: RunClaim | None = None,
+    ) -> None:
         quieten()
         self.default_run = default_run
+        self._signals = signals or StopSignals()
+        self._claim = claim or RunClaim()
+        self._validates = False
         self._run_directory: RunDirectory | None = None
         self._resumed_at: int | None = None
+        self._launch: Launch | None = None
+        self._meeting: Meeting | None = None
+        with one_voice(lambda: self._meeting):
+            self._parse_and_run(args)
+
+    def _parse_and_run(self, args: list[str]) -> None:
         parsing = {"exit_on_error": False, "allow_abbrev": False}
         super().__init__(
             CopyDetector,
@@ -101,6 +110,13 @@ class TrainCLI(LightningCLI):
             default=None,
             help="Where checkpoints, metrics and the configuration go; numbered if it is taken.",
         )
+        parser.add_argument(
+            "--save_every",
+            type=int | None,
+            default=None,
+            help="Optimiser steps between saves of last.ckpt within an epoch; null for none.",
+        )
+        parser.add_argument("--guard", type=GuardConfig, default=GuardConfig())
         parser.add_argument("--logger", type=LoggerName, default="csv", help="Beside metrics.csv.")
         parser.add_argument("--wandb_project", type=str, default="sscd")
         parser.add_argument(
@@ -135,19 +151,14 @@ class TrainCLI(LightningCLI):
             raise UserError("trainer.default_root_dir is the run's; give --run_dir DIR instead")
         if config["export"]:
             check_track2_dims(config["model"]["network"]["dims"])
-        wanted = config["run_dir"]
-        if config["ckpt_path"]:
-            self._run_directory, checkpoint = resumed_run(
-                str(config["ckpt_path"]), run_dir=wanted, default=self.default_run
-            )
-            self._resumed_at = check_resumable(
-                checkpoint,
-                NetworkConfig(**config["model"]["network"].as_dict()),
-                optimizer=config["model"]["optimizer"]["name"],
-            )
-            config["ckpt_path"] = str(checkpoint)
-        else:
-            self._run_directory = new_run(wanted or self.default_run)
+        self._launch = find_launch(config["trainer"])
+        self._meeting = self._launch.meeting()
+        decided = decide_for_all(
+            self._meeting, lambda: choose_run(config, default=self.default_run, claim=self._claim)
+        )
+        self._run_directory = RunDirectory(Path(decided["run"]))
+        self._resumed_at, self._validates = decided["resumed_at"], decided["validates"]
+        config["ckpt_path"] = decided["checkpoint"]
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer.
@@ -157,6 +168,8 @@ class TrainCLI(LightningCLI):
         """
         try:
             super().instantiate_classes()
+            if self._resumed_at is None:
+                self.model.start()  # so that what is wrong is said at once
         except (ValueError, TypeError, MisconfigurationException) as error:
             raise UserError(f"configuration: {error}") from error
 
@@ -175,22 +188,34 @@ class TrainCLI(LightningCLI):
         """Train.
 
         Raises:
-            KeyboardInterrupt: Somebody pressed Ctrl-C; the message says how to go on.
+            Stopped: A signal came; the message says how to go on.
             UserError: The trainer's settings do not fit the checkpoint or one another.
         """
+        use_exact_loops(self.trainer)
         try:
             self.trainer.fit(**(arguments | {"weights_only": True}))
         except MisconfigurationException as error:
             raise UserError(f"trainer: {error}") from error
-        except SystemExit as stopped:
-            if not self.trainer.interrupted:
+        except RuntimeError as error:
+            if (line := explain_worker_death(error)) is None:
                 raise
-            advice = (
-                "go on with the same command and --ckpt_path last"
-                if self.run.last.exists()
-                else "no checkpoint was written yet"
-            )
-            raise KeyboardInterrupt(advice) from stopped
+            raise UserError(line) from error
+        except SystemExit as ended:  # what Lightning makes of a KeyboardInterrupt
+            if not isinstance(ended.__context__, Stopped):
+                raise
+            if is_launched_child():  # whose failure would have the first process killed
+                raise SystemExit(0) from ended
+            raise ended.__context__ from None
+
+    def _run_callbacks(self) -> list[Callback]:
+        config = self.config_init["fit"]
+        return run_callbacks(
+            self.run,
+            seed=config["seed_everything"],
+            save_every=config["save_every"],
+            guard=config["guard"],
+            signals=self._signals,
+        )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add the loggers, the callbacks and what depends on this machine's devices."""
@@ -202,10 +227,13 @@ class TrainCLI(LightningCLI):
                 self.run.path,
                 project=config["wandb_project"],
                 resumed_at=self._resumed_at,
+                validates=self._validates,
             )
         kwargs["default_root_dir"] = str(self.run.path)
-        kwargs["plugins"] = [*as_list(settings["plugins"]), AtomicCheckpointIO()]
-        settings["callbacks"] = [*as_list(settings["callbacks"]), *run_callbacks(self.run)]
+        launch = self._launch or find_launch(settings)
+        kwargs |= launch.settings(settings, gpus=visible_gpus(settings["accelerator"]))
+        kwargs["plugins"] += [AtomicCheckpointIO(), *batch_norm_plugins(settings["accelerator"])]
+        settings["callbacks"] = [*as_list(settings["callbacks"]), *self._run_callbacks()]
         if sys.stderr.isatty() and settings["enable_progress_bar"] is not False:
             settings["callbacks"].append(progress_bar())
         else:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from sscd.training.lars_cpu import Rule, Triple, step_large
+
 
 class LARS(Optimizer):
     """SGD with momentum whose step is scaled for each tensor by `‖p‖ / ‖g‖`.
@@ -14,8 +16,8 @@ class LARS(Optimizer):
     The step of a tensor p with gradient g is
     `v ← momentum·v + ratio·(g + weight_decay·p)`, `p ← p − lr·v`, with
     `ratio = trust·‖p‖ / (‖g‖ + weight_decay·‖p‖ + 1e-8)`, and 1 where either norm is 0, as for a
-    scale that starts at zero. All tensors go through a handful of multi-tensor calls, and nothing
-    is read back from the device.
+    scale that starts at zero. On a GPU all tensors go through a handful of multi-tensor calls, and
+    nothing is read back from the device; on a CPU large tensors go through `lars_cpu`.
 
     Args:
         params: Parameters, or groups of them; a group with `adapt=False` keeps the ratio at 1.
@@ -70,19 +72,51 @@ class LARS(Optimizer):
         return loss
 
     def _step_group(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        updates = torch._foreach_add(gradients, parameters, alpha=group["weight_decay"])
-        if group["adapt"]:
-            torch._foreach_mul_(updates, _trust_ratios(parameters, gradients, group))
-        velocities = []
+        large: list[Triple] = []
+        rest: list[tuple[Tensor, Tensor, Tensor]] = []
         for parameter in parameters:
-            state = self.state[parameter]
-            if "velocity" not in state:
-                state["velocity"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-            velocities.append(state["velocity"])
-        torch._foreach_mul_(velocities, group["momentum"])
-        torch._foreach_add_(velocities, updates)
-        torch._foreach_add_(parameters, velocities, alpha=-group["lr"])
+            gradient, velocity = _gradient(parameter), self._velocity(parameter)
+            triple = Triple.of(parameter, gradient, velocity) if group["momentum"] else None
+            if triple is None:
+                rest.append((parameter, gradient, velocity))
+            else:
+                large.append(triple)
+
+        def step_rest() -> None:
+            if rest:
+                _step_together(group, *map(list, zip(*rest, strict=True)))
+
+        names = ("lr", "momentum", "weight_decay", "trust", "adapt")
+        rule = Rule(**{name: group[name] for name in names})
+        step_large(large, rule, meanwhile=step_rest)
+
+    def _velocity(self, parameter: Tensor) -> Tensor:
+        state = self.state[parameter]
+        if "velocity" not in state:
+            state["velocity"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
+        velocity: Tensor = state["velocity"]
+        return velocity
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    if parameter.grad is None:
+        raise ValueError("a parameter without a gradient takes no step")
+    return parameter.grad
+
+
+def _step_together(
+    group: dict[str, Any],
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    velocities: list[Tensor],
+) -> None:
+    """Step many tensors by multi-tensor calls, without reading anything from their device."""
+    updates = torch._foreach_add(gradients, parameters, alpha=group["weight_decay"])
+    if group["adapt"]:
+        torch._foreach_mul_(updates, _trust_ratios(parameters, gradients, group))
+    torch._foreach_mul_(velocities, group["momentum"])
+    torch._foreach_add_(velocities, updates)
+    torch._foreach_add_(parameters, velocities, alpha=-group["lr"])
 
 
 def _trust_ratios(

@@ -5,13 +5,17 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
 from sscd.files import atomic_path
+from sscd.training.collapse import CollapseGuard, GuardConfig
 from sscd.training.guard import DivergenceGuard
+from sscd.training.last_checkpoint import LastCheckpoint
 from sscd.training.progress import EpochLine
 from sscd.training.run_directory import RunDirectory
+from sscd.training.step_seed import StepSeed
+from sscd.training.stop_signals import StopSignals
 from sscd.training.throughput import Throughput
 from sscd.training.unreadable import UnreadablePictures
 
@@ -33,21 +37,40 @@ def device_settings(accelerator: Any, *, precision: Any) -> dict[str, Any]:
     return settings
 
 
-def run_callbacks(run: RunDirectory) -> list[Callback]:
-    """What happens around the steps of every run."""
+def run_callbacks(
+    run: RunDirectory,
+    *,
+    seed: int,
+    guard: GuardConfig,
+    save_every: int | None = None,
+    signals: StopSignals | None = None,
+) -> list[Callback]:
+    """What happens around the steps of every run.
+
+    Args:
+        run: Where its files go.
+        seed: Of the training.
+        guard: What counts as a collapse, and what happens then.
+        save_every: Optimiser steps between checkpoints within an epoch.
+        signals: Whether somebody asked this process to stop.
+    """
+    divergence = DivergenceGuard()
     return [
-        DivergenceGuard(),
+        StepSeed(seed),
+        divergence,
+        CollapseGuard(guard),
         Throughput(),
         UnreadablePictures(run.path),
         LearningRateMonitor("step"),
         EpochLine(),
-        *checkpoints(run),
+        best_checkpoint(run),
+        LastCheckpoint(run.last, every=save_every, signals=signals, checks=(divergence.look,)),
     ]
 
 
-def checkpoints(run: RunDirectory) -> list[ModelCheckpoint]:
-    """Keep the best checkpoint by micro-AP, and the newest of every epoch, validated or not."""
-    best = ModelCheckpoint(
+def best_checkpoint(run: RunDirectory) -> ModelCheckpoint:
+    """Keep the checkpoint of the highest micro-AP."""
+    return ModelCheckpoint(
         dirpath=run.checkpoints,
         filename=run.best.stem,
         monitor="val/micro_ap",
@@ -55,18 +78,6 @@ def checkpoints(run: RunDirectory) -> list[ModelCheckpoint]:
         save_on_train_epoch_end=False,
         enable_version_counter=False,
     )
-    last = ModelCheckpoint(
-        dirpath=run.checkpoints,
-        filename=run.last.stem,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    return [best, last]
-
-
-def progress_bar() -> RichProgressBar:
-    """A bar on the error stream with the loss parts, views a second and the last micro-AP."""
-    return RichProgressBar(refresh_rate=5, leave=True, console_kwargs={"stderr": True})
 
 
 class SaveResolvedConfig(SaveConfigCallback):
@@ -86,6 +97,8 @@ class SaveResolvedConfig(SaveConfigCallback):
         replayable["ckpt_path"] = None
         if replayable["data"]["root"]:  # so that it replays from any directory
             replayable["data"]["root"] = Path(replayable["data"]["root"]).absolute()
+        if replayable["model"]["weights"] and Path(replayable["model"]["weights"]).is_file():
+            replayable["model"]["weights"] = str(Path(replayable["model"]["weights"]).absolute())
         text = self.parser.dump(replayable, skip_none=False)
         with atomic_path(target) as temporary:
             temporary.write_text(text)

@@ -8,6 +8,7 @@ from torch import distributed
 
 from sscd.data.datasets import Unreadable
 from sscd.data.skipped import SkipLog
+from sscd.errors import UserError
 from sscd.terminal import warn
 
 
@@ -59,5 +60,8 @@ class UnreadablePictures(Callback):
         for item in (item for part in found for item in part):
             self.skipped.add(item.path, item.reason)
         if len(self.skipped) > known:
-            self.skipped.write(self.path)
+            try:
+                self.skipped.write(self.path)
+            except UserError as error:  # a list of pictures is not worth the run
+                warn(error)
             warn(self.skipped.summary(file=str(self.path)))

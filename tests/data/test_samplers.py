@@ -1,49 +1,9 @@
-"""Orders of an epoch, and going on in the middle of one, by hand and by Lightning."""
-
-from pathlib import Path
-from typing import Any
+"""Orders of an epoch and the portions they are loaded in."""
 
 import numpy as np
 import pytest
-import torch
-from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import Tensor
-from torch.utils.data import Dataset
 
-from sscd.data.samplers import EpochSampler, ResumableLoader, ShareSampler
-from sscd.errors import UserError
-
-Key = tuple[int, int]
-
-
-class Keys(Dataset[Key]):
-    """Items that say what they were asked by."""
-
-    def __getitem__(self, key: Key) -> Key:
-        return key
-
-
-def collate(keys: list[Key]) -> Tensor:
-    return torch.tensor(keys)
-
-
-def loader(
-    *, count: int = 23, workers: int = 0, rank: int = 0, ranks: int = 1, batch: int = 4
-) -> ResumableLoader:
-    sampler = EpochSampler(count, seed=5, rank=rank, ranks=ranks)
-    return ResumableLoader(
-        Keys(),
-        sampler=sampler,
-        batch_size=batch,
-        collate_fn=collate,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-    )
-
-
-def epoch_of(source: Any) -> list[Key]:
-    return [(int(e), int(i)) for batch in source for e, i in batch]
+from sscd.data.samplers import ChunkSampler, EpochSampler, ShareSampler
 
 
 def indices(sampler: EpochSampler) -> list[int]:
@@ -117,122 +77,37 @@ def test_share_sampler_covers_everything_once() -> None:
     assert sorted(index for share in shares for index in share) == list(range(10))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("stop", [0, 1, 3, 5])
-def test_the_state_counts_what_was_handed_out(workers: int, stop: int) -> None:
-    whole = loader(workers=workers)
-    whole.sampler.set_epoch(2)
-    expected = epoch_of(whole)
-    assert len(expected) == 20  # the batch that is not full is dropped
-    first = loader(workers=workers)
-    first.sampler.set_epoch(2)
-    batches = iter(first)
-    seen = epoch_of(next(batches) for _ in range(stop))
-    state = first.state_dict()
-    assert state["batches"] == stop  # whatever the workers have ready
-    del batches
-    second = loader(workers=2 - workers)
-    second.load_state_dict(state)
-    assert second.state_dict()["batches"] in (stop, 0)
-    rest = epoch_of(second)
-    assert len(second) == 5  # of a whole epoch, as the trainer counts
-    if stop < 5:
-        assert seen + rest == expected
-        assert second.state_dict() == {**state, "batches": 5}
-    else:  # the epoch was over: the next one
-        assert {epoch for epoch, _ in rest} == {3}
-        assert len(rest) == 20
-
-
-def test_the_epoch_after_a_resumed_one_is_whole() -> None:
-    one = loader()
-    one.load_state_dict({**one.state_dict(), "batches": 3})
-    assert len(epoch_of(one)) == 8
-    one.sampler.set_epoch(1)
-    assert len(epoch_of(one)) == 20
-
-
-def test_ranks_may_change_where_the_global_batch_does_not() -> None:
-    batches = iter(loader(ranks=1, batch=4))
-    seen = epoch_of(next(batches) for _ in range(2))
-    state = {"epoch": 0, "batches": 2, **loader(ranks=1, batch=4)._identity()}
-    for rank in range(2):
-        half = loader(rank=rank, ranks=2, batch=2)
-        half.load_state_dict(state)
-        seen += epoch_of(half)
-    assert sorted(seen) == sorted(epoch_of(loader(ranks=1, batch=4)))
-
-
 @pytest.mark.parametrize(
-    ("other", "key"),
-    [({"count": 24}, "pictures 23"), ({"batch": 5}, "global batch size 4")],
+    ("batch", "chunk", "workers", "sizes"),
+    [
+        (10, 4, 0, [4, 3, 3]),  # nearly equal
+        (10, 32, 0, [10]),
+        (10, 1, 0, [1] * 10),
+        (64, 32, 2, [32, 32]),
+        (64, 32, 4, [16] * 4),  # all workers make the same step
+        (64, 32, 30, [8] * 8),  # but not too little each
+        (100, 32, 3, [25] * 4),
+        (5, 32, 8, [5]),
+    ],
 )
-def test_a_state_of_other_data_is_refused(other: dict[str, int], key: str) -> None:
-    with pytest.raises(UserError, match=key):
-        loader(**other).load_state_dict(loader().state_dict())
+def test_a_step_is_cut_into_chunks(batch: int, chunk: int, workers: int, sizes: list[int]) -> None:
+    sampler = EpochSampler(batch * 2 + 1, seed=0, rank=0, ranks=1)
+    chunks = ChunkSampler(sampler, batch_size=batch, chunk=chunk, workers=workers)
+    assert [len(keys) for keys in chunks] == sizes * 2
+    assert len(chunks) == 2 * len(sizes)
+    assert chunks.steps == 2
 
 
-def test_a_state_of_an_epoch_that_was_cut_short_is_past() -> None:
-    one = loader()
-    one.sampler.set_epoch(3)
-    one.load_state_dict({**loader().state_dict(), "batches": 2})
-    assert {epoch for epoch, _ in epoch_of(one)} == {3}
-    assert len(epoch_of(one)) == 20
+def test_chunks_are_the_order_of_the_epoch_but_for_what_fills_no_step() -> None:
+    sampler = EpochSampler(23, seed=5, rank=0, ranks=1)
+    chunks = ChunkSampler(sampler, batch_size=5, chunk=2)
+    assert [key for keys in chunks for key in keys] == list(sampler)[:20]
+    sampler.start_at(0, 10)
+    assert [key for keys in chunks for key in keys] == list(sampler)[:10]
+    assert chunks.steps == 4  # of a whole epoch
 
 
-class Recorder(LightningModule):
-    """Learns nothing; notes what it is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.seen: list[Key] = []
-
-    def training_step(self, batch: Tensor) -> Tensor:
-        self.seen += [(int(e), int(i)) for e, i in batch]
-        return self.weight.sum()
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), lr=0.1)
-
-
-def fit(
-    folder: Path,
-    *,
-    steps: int | None = None,
-    resume: Path | None = None,
-    every: int = 1,
-    limit: dict[str, int],
-) -> list[Key]:
-    """Train for 20 pictures in 5 batches an epoch, saving after every batch."""
-    model = Recorder()
-    checkpoint = ModelCheckpoint(
-        folder, filename="{step}", save_top_k=-1, every_n_train_steps=every
-    )
-    stopping: dict[str, Any] = dict(limit)
-    if steps is not None:
-        stopping = {"max_steps": steps}
-    trainer = Trainer(
-        accelerator="cpu",
-        callbacks=[checkpoint],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        **stopping,
-    )
-    trainer.fit(model, loader(workers=2), ckpt_path=resume, weights_only=False)
-    return model.seen
-
-
-@pytest.mark.parametrize("limit", [{"max_epochs": 3}, {"max_steps": 15}])
-@pytest.mark.parametrize("stop", [3, 7, 10])
-def test_lightning_goes_on_at_the_next_batch(
-    tmp_path: Path, stop: int, limit: dict[str, int]
-) -> None:
-    expected = fit(tmp_path / "whole", limit=limit, every=100)
-    assert len(expected) == len(set(expected)) == 60
-    first = fit(tmp_path / "part", steps=stop, limit=limit)
-    assert first == expected[: 4 * stop]
-    rest = fit(tmp_path / "rest", resume=tmp_path / "part" / f"step={stop}.ckpt", limit=limit)
-    assert first + rest == expected
+@pytest.mark.parametrize("sizes", [{"batch_size": 0, "chunk": 1}, {"batch_size": 1, "chunk": 0}])
+def test_chunks_of_nothing_are_refused(sizes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="expected 1 up"):
+        ChunkSampler(EpochSampler(5, seed=0, rank=0, ranks=1), **sizes)

@@ -11,11 +11,18 @@ from PIL import Image
 from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.augment.seeds import view_rng
+from sscd.data import training_views as module
 from sscd.data.loader import make_loader
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet
 from sscd.data.samplers import EpochSampler
-from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, finish_views
+from sscd.data.training_views import (
+    TrainingViews,
+    ViewBatch,
+    collate_views,
+    finish_views,
+    join_views,
+)
 from sscd.errors import UserError
 from sscd.losses.relations import relations
 
@@ -172,6 +179,51 @@ def test_what_the_workers_leave_is_finished_on_the_device(pictures: ImageSet) ->
     assert error.median() < 25  # 34 dB; noise under JPEG is the hard case
     untouched = (left.views.float() - done.views.float()).square().mean(dim=(2, 3, 4))
     assert untouched.median() > 10 * error.median()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("sizes", [[8], [4, 4], [3, 3, 2], [1] * 8])
+def test_a_batch_is_the_same_whatever_chunks_it_came_in(
+    broken: ImageSet, sizes: list[int], finished: bool
+) -> None:
+    dataset = TrainingViews(broken, Recipe(RecipeConfig(), size=32), seed=1, finished=finished)
+    samples = [dataset[2, index] for index in range(COUNT)]
+    whole = collate_views(samples)
+    source = iter(samples)
+    chunks = [collate_views([next(source) for _ in range(size)]) for size in sizes]
+    joined = join_views(chunks, COUNT)
+    assert torch.equal(joined.views, whole.views)
+    assert torch.equal(joined.contents, whole.contents)
+    assert joined.unreadable == whole.unreadable
+    assert len(joined.unreadable) == 3  # 2.png and 3.png for item 2, and 3.png for item 3
+    assert joined.epoch == whole.epoch == 2
+    if finished:
+        assert joined.photometric is whole.photometric is None
+    else:
+        assert joined.photometric is not None
+        assert whole.photometric is not None
+        assert torch.equal(joined.photometric, whole.photometric)
+
+
+@pytest.mark.parametrize("sizes", [[], [4], [4, 3], [4, 5], [9]])
+def test_chunks_that_are_no_batch_are_refused(pictures: ImageSet, sizes: list[int]) -> None:
+    dataset = views_of(pictures)
+    chunks = [collate_views([dataset[0, i % COUNT] for i in range(size)]) for size in sizes]
+    with pytest.raises(ValueError, match="chunks got"):
+        join_views(chunks, COUNT)
+
+
+def test_a_device_may_finish_views_in_portions(
+    pictures: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = TrainingViews(pictures, Recipe(RecipeConfig(), size=32), seed=1, finished=False)
+    left = collate_views([dataset[0, i] for i in range(COUNT)])
+    kept = left.views.clone()
+    at_once = finish_views(left, mixup=MixupConfig(), seed=1)
+    monkeypatch.setattr(module, "FINISHED_AT_ONCE", 3)
+    in_portions = finish_views(left, mixup=MixupConfig(), seed=1)
+    assert torch.equal(in_portions.views, at_once.views)
+    assert torch.equal(left.views, kept)
 
 
 def test_mixed_views_share_content_and_repeat(pictures: ImageSet) -> None:

@@ -1,6 +1,7 @@
 """Loggers: the CSV file goes on after a resume, and W&B never asks."""
 
 import csv
+import resource
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,61 @@ def test_csv_alone_by_default(tmp_path: Path) -> None:
     assert [type(x).__name__ for x in build_loggers("csv", tmp_path, project="x")] == [
         "MetricsFile"
     ]
+
+
+def test_half_a_line_of_a_killed_run_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("epoch,step,train/loss\n0,0,3.5\n0,1,2.25\n0,1")
+    resumed = MetricsFile(tmp_path, resumed_at=5)
+    resumed.log_metrics({"train/loss": 1.0, "epoch": 0}, step=2)
+    resumed.save()
+    assert [(row["step"], row["train/loss"]) for row in rows_of(path)] == [
+        ("0", "3.5"),
+        ("1", "2.25"),
+        ("2", "1.0"),
+    ]
+
+
+def test_the_row_of_a_validation_that_is_done_again_is_cut(tmp_path: Path) -> None:
+    text = "epoch,step,train/loss,val/micro_ap\n0,1,2.5,\n0,1,,0.25\n0,2,2.0,\n0,2,,0.5\n"
+    for validates, left in ((True, ["2.5", "", "2.0"]), (False, ["2.5", "", "2.0", ""])):
+        (tmp_path / "metrics.csv").write_text(text)
+        resumed = MetricsFile(tmp_path, resumed_at=3, validates=validates)
+        resumed.log_metrics({"val/micro_ap": 0.75}, step=2)
+        resumed.save()
+        rows = rows_of(tmp_path / "metrics.csv")
+        assert [row["train/loss"] for row in rows] == [*left, ""]
+        assert rows[-1]["val/micro_ap"] == "0.75"
+
+
+def test_a_full_disk_costs_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = MetricsFile(tmp_path)
+    path = tmp_path / "metrics.csv"
+
+    def log(step: int) -> None:
+        logger.log_metrics({"loss": step + 0.5, "other": 0.123456789}, step=step)
+        logger.save()
+
+    log(0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 8, hard))
+    try:
+        log(1)
+        log(2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [row["step"] for row in rows_of(path)] == ["0"], "nor half a row"
+    log(3)
+    assert [row["step"] for row in rows_of(path)] == ["0", "1", "2", "3"]
+    assert capsys.readouterr().err.count("the training goes on") == 1
+
+
+def test_a_new_column_is_added_in_one_go(tmp_path: Path) -> None:
+    logger = MetricsFile(tmp_path)
+    logger.log_metrics({"loss": 1.0}, step=0)
+    logger.save()
+    before = (tmp_path / "metrics.csv").stat().st_ino
+    logger.log_metrics({"loss": 2.0, "val/micro_ap": 0.5}, step=1)
+    logger.save()
+    assert (tmp_path / "metrics.csv").stat().st_ino != before, "a whole file in place of the old"
+    assert [row["loss"] for row in rows_of(tmp_path / "metrics.csv")] == ["1.0", "2.0"]

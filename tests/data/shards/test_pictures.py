@@ -18,11 +18,12 @@ from sscd.data.decode import UnreadableImage
 from sscd.data.listing import scan_images
 from sscd.data.loader import make_loader
 from sscd.data.records import ImageSet, Pictures
-from sscd.data.samplers import EpochSampler, ResumableLoader
+from sscd.data.samplers import EpochSampler
 from sscd.data.shards.archive import PackOptions
 from sscd.data.shards.pictures import ShardedPictures
 from sscd.data.shards.writer import pack_shards
-from sscd.data.training_views import TrainingViews, ViewBatch, collate_views
+from sscd.data.step_loader import StepLoader
+from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, join_views
 from sscd.errors import UserError
 
 COUNT = 41
@@ -69,12 +70,14 @@ def epoch_of(
     sampler = EpochSampler(
         len(pictures), seed=3, rank=rank, ranks=ranks, shards=pictures.shards, window=4
     )
-    loader = ResumableLoader(
+    loader = StepLoader(
         views_of(pictures),
+        collate_views,
+        join_views,
         sampler=sampler,
         batch_size=4,
-        collate_fn=collate_views,
-        num_workers=workers,
+        chunk=3,
+        workers=workers,
     )
     return list(loader)
 
@@ -122,14 +125,15 @@ def test_a_resumed_epoch_has_the_same_views(packed: Path) -> None:
     pictures = open_shards(packed)
     expected = epoch_of(pictures)
 
-    def loader(workers: int) -> ResumableLoader:
+    def loader(workers: int) -> StepLoader:
         sampler = EpochSampler(COUNT, seed=3, rank=0, ranks=1, shards=pictures.shards, window=4)
-        return ResumableLoader(
+        return StepLoader(
             views_of(pictures),
+            collate_views,
+            join_views,
             sampler=sampler,
             batch_size=4,
-            collate_fn=collate_views,
-            num_workers=workers,
+            workers=workers,
         )
 
     first = loader(2)
