@@ -20,6 +20,9 @@ def prepare(path, preprocessing):
         if scale > 1:
             image.draft("", (image.width // scale, image.height // scale))
         upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion cuts off at 255
+        grey = np.rint(np.asarray(upright) / 257).clip(0, 255)
+        upright = Image.fromarray(grey.astype(np.uint8))
     if upright.has_transparency_data:
         white = Image.new("RGBA", upright.size, "white")
         upright = Image.alpha_composite(white, upright.convert("RGBA"))

@@ -1,5 +1,6 @@
 """Three lines: what may be described, the same rows as `sscd describe`, and what is refused."""
 
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +154,10 @@ def test_nothing_gives_no_rows(descriptor: Descriptor) -> None:
         (np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\)"),
         (np.zeros((4, 4, 3), np.float32), "expected uint8"),
         ([3], "picture 0 is a int"),
-        (3, "int"),
+        (3, "picture 0 is a int"),
+        (None, "picture 0 is a NoneType"),
+        (bytearray(b"x"), "picture 0 is a bytearray"),
+        (io.BytesIO(b"x"), r"picture 0 is a BytesIO.*give what its read\(\) returns"),
     ],
 )
 def test_no_pictures(descriptor: Descriptor, given: Any, expected: str) -> None:
@@ -168,6 +172,8 @@ def test_other_misuse(descriptor: Descriptor, sets: Path) -> None:
         descriptor.similarity(np.zeros((2, 3), np.float32), np.zeros((2, 16), np.float32))
     with pytest.raises(ValueError, match="batch_size=0"):
         descriptor.describe([], batch_size=0)
+    with pytest.raises(ValueError, match="unreadable got 'skip'"):
+        descriptor.describe([], unreadable="skip")  # type: ignore[arg-type]
 
 
 def test_files_that_are_not_loaded(tmp_path: Path) -> None:
@@ -175,8 +181,12 @@ def test_files_that_are_not_loaded(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
         with pytest.raises(UserError, match=f"{name} is for {program}"):
             Descriptor.load(tmp_path / name)
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match="is a directory"):
         Descriptor.load(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        Descriptor.load(tmp_path / "none.ckpt")
+    with pytest.raises(ValueError, match="device got 'mps'; expected one of auto, cpu, cuda"):
+        Descriptor(small_trained(), device="mps")  # type: ignore[arg-type]
 
 
 def test_threads_share_one(descriptor: Descriptor, paths: list[Path]) -> None:

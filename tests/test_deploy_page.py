@@ -38,7 +38,7 @@ np.save(sys.argv[2], module["main"](sys.argv[3], sys.argv[4:]))
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A small one, large JPEG files upright and on the side, a transparent one, a grey strip."""
+    """Small, large JPEG upright and on the side, transparent, a grey strip, 16-bit grey."""
     root = tmp_path_factory.mktemp("pictures")
     small = draw_picture(seed=1, index=0, size=50)
     large = draw_picture(seed=1, index=1, size=700).crop((0, 0, 700, 431))
@@ -51,6 +51,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     large.save(root / "lying.jpg", exif=exif)
     clear.save(root / "clear.png")
     large.convert("L").crop((0, 0, 700, 20)).save(root / "strip.jpg")
+    deep = np.asarray(small.convert("L")).astype(np.uint16) * 257 - np.uint16(77)
+    Image.fromarray(deep).save(root / "deep.png")
     return sorted(root.iterdir())
 
 

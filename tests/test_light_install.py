@@ -64,6 +64,18 @@ def test_without_the_libraries_of_training(sets: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_onnx_is_asked_for_before_anything_is_written(sets: Path) -> None:
+    code = (
+        "import sys; from sscd.cli import main; sys.exit(main('export --model-only --checkpoint "
+        "a.ckpt --output out --format safetensors onnx'.split()))"
+    )
+    blocked = [sys.executable, "-m", "tests.blocked", "onnxscript", code]
+    done = run(blocked, sets, PYTHONPATH=str(REPOSITORY))
+    assert done.returncode == 2
+    assert "pip install 'sscd[onnx]'" in done.stderr
+    assert not list((sets / "out").iterdir())
+
+
 def test_every_other_command_is_imported_without_them() -> None:
     targets = [
         command.target.partition(":")[0]

@@ -18,7 +18,7 @@ class FastSteps(Callback):
 
     Args:
         network: What to compile.
-        wanted: Whether to compile; null does so on a GPU, where it always pays. On a CPU the
+        wanted: Whether to compile; null does so on a GPU, where it usually pays. On a CPU the
             compilation takes longer than short trainings win by it.
     """
 

@@ -9,12 +9,11 @@ result does not depend on the number of threads either.
 import functools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.optim.sgd import sgd
 
 LARGE = 32_768
 """Elements from which a tensor is worth a call of its own."""
@@ -77,20 +76,22 @@ def step_large(triples: list[Triple], rule: Rule, *, meanwhile: Callable[[], Non
     Args:
         triples: What to step.
         rule: How; with momentum, for torch's fused step keeps no velocity without it.
-        meanwhile: What this thread does until the others are done.
+        meanwhile: What this thread does first, while others begin.
     """
-    threads = min(torch.get_num_threads(), _MOST_THREADS, len(triples))
+    threads = torch.get_num_threads()
     # From the end: the largest first, so that all threads finish at about the same time.
     left = sorted(triples, key=lambda triple: triple.parameter.numel())
-    if threads <= 1:
-        _step_all(left, rule)
-        meanwhile()
-        return
-    pool = _pool(threads, os.getpid())
-    begun = [pool.submit(_step_all, left, rule) for _ in range(threads)]
+    others = min(threads, _MOST_THREADS, len(left)) - 1
+    begun: list[Future[None]] = []
+    if others > 0:
+        pool = _pool(others, os.getpid())
+        begun = [pool.submit(_step_all, left, rule) for _ in range(others)]
+    torch.set_num_threads(1)  # of this thread alone, as in the others
     try:
         meanwhile()
+        _step_all(left, rule)
     finally:
+        torch.set_num_threads(threads)
         for done in begun:
             done.result()
 
@@ -112,17 +113,17 @@ def _step(triple: Triple, rule: Rule) -> None:
         norms = (torch.linalg.vector_norm(t) for t in (triple.parameter, triple.gradient))
         ratio = rule.ratio(*map(float, norms))
     # v ← momentum·v + (1 − dampening)·(g + weight_decay·p), p ← p − lr·v, in one pass
-    sgd(
+    torch._fused_sgd_(
         [triple.parameter],
         [triple.gradient],
         [triple.velocity],
-        fused=True,
         lr=rule.lr,
         momentum=rule.momentum,
         weight_decay=rule.weight_decay,
         dampening=1.0 - ratio,
         nesterov=False,
         maximize=False,
+        is_first_step=False,
     )
 
 

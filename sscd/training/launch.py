@@ -114,9 +114,10 @@ class Launch:
                 f"{started}, and this process sees {gpus} GPU(s); let each see all of its node "
                 "(SLURM: --gpus-per-node in place of --gpus-per-task), or start fewer"
             )
-        if wanted is None and self.launcher == "variables" and gpus > (self.processes or 1):
+        more = {"variables": "start it with torchrun", "SLURM": f"ask for --ntasks-per-node {gpus}"}
+        if wanted is None and self.launcher in more and gpus > (self.processes or 1):
             raise UserError(
-                f"{started}, and this process sees {gpus} GPUs; start it with torchrun to use them "
+                f"{started}, and this process sees {gpus} GPUs; {more[self.launcher]} to use them "
                 f"all, or give --trainer.devices {self.processes}"
             )
 

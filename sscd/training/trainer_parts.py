@@ -27,12 +27,17 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def _computes_in_bf16() -> bool:
+    """Whether the GPU does; older ones only emulate it, slower than float32."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
 def device_settings(accelerator: Any, *, precision: Any) -> dict[str, Any]:
     """Trainer settings that depend on the device, where the configuration leaves them open."""
     on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
     # torch's synchronised batch norm runs on GPUs only; Lightning applies it under DDP.
     settings: dict[str, Any] = {"sync_batchnorm": on_gpu}
-    if precision is None and on_gpu and torch.cuda.is_bf16_supported():
+    if precision is None and on_gpu and _computes_in_bf16():
         settings["precision"] = "bf16-mixed"
     return settings
 

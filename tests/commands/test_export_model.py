@@ -164,6 +164,7 @@ def test_a_threshold_does_not_outlive_its_size(
         (("--output", "o", "--format", "bla"), "format"),
         (("--output", "a.onnx", "--format", "safetensors"), "is of format onnx"),
         (("--output", "a.onnx", "--format", "onnx", "safetensors"), "give a directory"),
+        (("--output", "a.pt"), "no format ends in .pt"),
         (("--output", CHECKPOINT), "is a file; give a directory"),
         (("--output", "o", "--size", "3"), "--size 3 is too small"),
         (("--output", "o", "--calibration", "none.json"), "none.json"),
@@ -216,6 +217,7 @@ def test_from_training_to_the_card(run_script: Runner, tmp_path: Path) -> None:
     assert (figures["queries"], figures["references"], figures["step"]) == (10, 12, 3)
     assert figures["protocol"] == "10 neighbours a query"
     assert (figures["data"], figures["preprocessing"]) == ("procedural", "32 square")
+    assert (card["recipe"]["epochs"], card["recipe"]["steps"]) == (1, 3)
     data = card["recipe"]["training_data"]
     assert (data["name"], data["pictures"], len(data["names_digest"])) == ("procedural", 24, 16)
     expected = None if figures["threshold_at_p90"] is None else figures["threshold_at_p90"]

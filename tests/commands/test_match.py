@@ -155,3 +155,27 @@ def test_a_calibration_of_another_model_is_refused(
     write_checkpoint(sets / "run" / "checkpoints" / "a.ckpt", seed=1)
     assert main(["match", *SETS, "--calibration", "c.json"]) == 2
     assert "the calibration and the descriptors differ in model" in capsys.readouterr().err
+
+
+def test_a_carried_threshold_is_for_its_own_descriptors(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export()
+    calibrate("c.json")
+    package = ("export", "--model-only", "--calibration", "c.json", "--output", "a.safetensors")
+    assert main([*package, "--checkpoint", "run/checkpoints/a.ckpt"]) == 0
+    given = ("--workers", "0", "--checkpoint", "a.safetensors")
+    assert main(["match", "queries", "references", *given]) == 0
+    carried = Path("matches.csv").read_text()
+    assert main(["match", "t.h5", "t.h5", *given]) == 0
+    assert Path("matches.csv").read_text() == carried
+    capsys.readouterr()
+    assert main(["match", "queries", "references", *given, "--size", "48"]) == 2
+    assert "32 square, and the descriptors are of 48 square" in capsys.readouterr().err
+    export("--size", "48")  # described already, and otherwise
+    assert main(["match", "t.h5", "t.h5", *given]) == 2
+    assert "32 square, and the descriptors are of 48 square" in capsys.readouterr().err
+    export("--training", "training", "--dims", "8")
+    assert main(["match", "t.h5", "t.h5", *given]) == 2
+    assert "postprocessing none, and the descriptors are of" in capsys.readouterr().err
+    assert Path("matches.csv").read_text() == carried

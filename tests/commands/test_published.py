@@ -73,13 +73,15 @@ def test_the_advised_threshold_is_taken_and_said(
 ) -> None:
     Path(FILE).rename("sscd_disc_mixup.pt")
     sets = ("match", "queries", "references", "--checkpoint", "sscd_disc_mixup.pt")
-    small = ("--workers", "0", "--size", "32", "--resize", "square", "--json")
+    small = ("--workers", "0", "--json")
     assert main([*sets, *small]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["threshold"] == -0.5  # a cosine of 0.75
     assert "published advice for sscd_disc_mixup" in told.err
     assert main([*sets, *small, "--precision", "0.99"]) == 2
     assert "precision of 0.9" in capsys.readouterr().err
+    assert main([*sets, *small, "--size", "32"]) == 2
+    assert "288 short_side, and the descriptors are of 32 short_side" in capsys.readouterr().err
     Path("sscd_disc_mixup.pt").rename(FILE)
     assert main(["dedup", "references", "--checkpoint", FILE, *small]) == 2
     assert "the network carries none; give --threshold" in capsys.readouterr().err

@@ -76,6 +76,6 @@ def test_too_little_shared_memory_is_a_warning(
         warnings.simplefilter("error")
         module.train_dataloader()
     full = shutil.disk_usage(cache)._replace(free=1000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     with pytest.warns(UserWarning, match="workers may need"):
         module.train_dataloader()

@@ -55,6 +55,13 @@ def test_networks_of_version_0_1_keep_their_fingerprint(
     assert network_fingerprint(network) == expected
 
 
+def test_a_whole_exponent_is_the_same_number_in_either_type() -> None:
+    network = small_network()
+    other = DescriptorNet(NetworkConfig("resnet18", 8, gem_p=3))
+    other.load_state_dict(network.state_dict())
+    assert network_fingerprint(other) == network_fingerprint(network)
+
+
 def test_another_pooling_is_another_network() -> None:
     network = small_network()
     other = DescriptorNet(NetworkConfig("resnet18", 8, pooling="avg"))

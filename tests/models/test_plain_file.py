@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_programs_are_not_networks(tmp_path: Path) -> None:
     path = tmp_path / "network.onnx"
     path.write_bytes(b"\x08\x08\x12\x07pytorch")
     assert "is an ONNX graph" in refused(path)
+
+
+def test_a_program_does_not_pass_for_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.jit.script(nn.Linear(2, 2)).save(path)  # type: ignore[no-untyped-call]
+    assert "a TorchScript program" in refused(path)
+    assert kind_of(path.rename(tmp_path / "a.pt")) == "torchscript"
 
 
 def test_kinds(tmp_path: Path) -> None:

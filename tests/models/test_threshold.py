@@ -32,6 +32,16 @@ def test_a_score_that_is_no_number_is_refused(score: float) -> None:
         MatchThreshold.from_json(values)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("score", "-0.5"), ("score", True), ("score", None), ("recall", "x"), ("note", 5)],
+)
+def test_values_of_another_kind_are_refused(key: str, value: object) -> None:
+    values = MatchThreshold(-0.5, 0.9, None, None, "", "").as_json() | {key: value}
+    with pytest.raises(TypeError, match=f"{key} got"):
+        MatchThreshold.from_json(values)
+
+
 def test_of_a_validation() -> None:
     figures = {"threshold_at_p90": -0.5, "recall_at_p90": 0.25, "references": 12}
     threshold = threshold_of_figures(figures | {"preprocessing": "64 square"})

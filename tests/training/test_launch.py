@@ -170,6 +170,12 @@ def test_gpus_of_a_pod_do_not_lie_idle_in_silence() -> None:
     assert find_launch(one, POD).settings(one, gpus=8)["num_nodes"] == 4
 
 
+def test_gpus_of_a_srun_task_do_not_lie_idle_in_silence() -> None:
+    fewer = SRUN | {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "1"}
+    with pytest.raises(UserError, match=r"sees 8 GPUs; ask for --ntasks-per-node 8"):
+        find_launch(OPEN, fewer).settings(OPEN, gpus=8)
+
+
 def test_the_strategy_of_a_process_that_starts_the_others() -> None:
     alone = find_launch(OPEN, {})
     assert "strategy" not in alone.settings(OPEN, gpus=0)

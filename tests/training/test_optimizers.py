@@ -236,3 +236,30 @@ def test_depths_cannot_come_and_go_between_runs(descriptor: DescriptorNet) -> No
     ):
         with pytest.raises(UserError, match=word):
             retune(checkpoint_of(descriptor, saved), asked, pictures=256)
+
+
+def test_exemptions_cannot_come_and_go_between_runs(descriptor: DescriptorNet) -> None:
+    for decay in (1.0, 0.9):
+        exempt = OptimizerConfig(layer_decay=decay, exclude_bias_and_norm=True)
+        plain = OptimizerConfig(layer_decay=decay)
+        for saved, asked, word in ((exempt, plain, "with"), (plain, exempt, "without")):
+            with pytest.raises(UserError, match=f"was trained {word} exclude_bias_and_norm"):
+                retune(checkpoint_of(descriptor, saved), asked, pictures=256)
+
+
+@pytest.mark.parametrize("exclude", [False, True])
+@pytest.mark.parametrize("layer_decay", [1.0, 0.9])
+def test_decay_may_begin_in_a_restored_run(
+    descriptor: DescriptorNet, exclude: bool, layer_decay: float
+) -> None:
+    common: dict[str, Any] = {"exclude_bias_and_norm": exclude, "layer_decay": layer_decay}
+    new = OptimizerConfig(weight_decay=0.1, **common)
+    got = checkpoint_of(descriptor, OptimizerConfig(weight_decay=0.0, **common))
+    retune(got, new, pictures=256)
+    want = checkpoint_of(descriptor, new)
+    decays = [
+        [group["weight_decay"] for group in content["optimizer_states"][0]["param_groups"]]
+        for content in (got, want)
+    ]
+    assert decays[0] == decays[1]
+    assert 0.1 in decays[0]

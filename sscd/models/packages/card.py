@@ -117,6 +117,7 @@ def preprocessing_of(inference: InferenceSize) -> dict[str, Any]:
         "orientation": "upright, by the EXIF orientation",
         "transparency": "laid over white",
         "colors": "RGB",
+        "grey_of_16_bits": "divided by 257",
         "layout": "NCHW",
         "dtype": "uint8",
         "normalised_by": "the network",

@@ -130,6 +130,8 @@ def test_dimensions_that_do_not_exist_take_no_memory(package: Path) -> None:
         ("sscd.inference", "{", "describes no network"),
         ("sscd.inference", '{"size": 3}', "size got 3"),
         ("sscd.inference", "[1, 2]", "describes no network"),
+        ("sscd.inference", '{"size": 32.5}', "size got 32.5"),
+        ("sscd.inference", '{"mode": "cube"}', "mode got 'cube'"),
         ("sscd.model_card", "{}", "the model card has no name"),
         ("sscd.model_card", "[" * 100_000, "describes no network"),
     ],
@@ -138,7 +140,9 @@ def test_texts_that_lie(package: Path, key: str, text: str, expected: str) -> No
     assert expected in rewritten(package, lambda _, texts: texts.update({key: text}))
 
 
-@pytest.mark.parametrize("network", [{"backbone": "vgg"}, {"colour": "red"}, {"dims": "many"}])
+@pytest.mark.parametrize(
+    "network", [{"backbone": "vgg"}, {"colour": "red"}, {"dims": "many"}, {"backbone": 5}]
+)
 def test_a_card_of_no_network(package: Path, network: dict[str, Any]) -> None:
     def change(tensors: Tensors, texts: Texts) -> None:
         card = json.loads(texts["sscd.model_card"])
