@@ -17,9 +17,9 @@ from sscd.augment.photometric import Photometric
 from sscd.augment.recipes import Recipe, RecipeConfig, RecipeName
 from sscd.augment.tensors import to_uint8_tensor
 from sscd.data.decode import open_image
+from sscd.data.loading.training_views import TrainingViews
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet
-from sscd.data.training_views import TrainingViews
 
 SIDE, SIZE, PICTURES, VIEWS = 500, 224, 100, 2
 NAMES: tuple[RecipeName, ...] = ("simclr", "strong_blur", "advanced")

@@ -12,7 +12,7 @@ from torch import nn
 
 from benchmarks.timing import by_turns
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.compiling import compile_in_place
+from sscd.training.steps.compiling import compile_in_place
 
 ROUNDS = 9
 

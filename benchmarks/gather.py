@@ -14,7 +14,7 @@ import torch
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
-from sscd.training.gather_to_first import gather_to_first
+from sscd.training.ranks.gather_to_first import gather_to_first
 
 DIMS = 256
 

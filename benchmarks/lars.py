@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmarks.timing import by_turns
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.lars import LARS
+from sscd.training.optimization.lars import LARS
 
 LR, MOMENTUM, DECAY, TRUST = 0.1, 0.9, 1e-6, 1e-3
 ROUNDS = 15

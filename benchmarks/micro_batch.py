@@ -11,8 +11,8 @@ import torch
 
 from benchmarks.peak import Peak, default_device, in_a_process, measure, tell
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.micro_batches import describe_in_micro_batches
-from sscd.training.objective import compute_objective
+from sscd.training.steps.micro_batches import describe_in_micro_batches
+from sscd.training.steps.objective import compute_objective
 
 BACKBONE, SIZE, PICTURES, MICRO_BATCH = "resnet18", 48, 1024, 32
 VIEWS = 2

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sscd.data.decode import load_image
 from sscd.data.listing import scan_images
+from sscd.data.loading.samplers import EpochSampler
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet, Pictures
-from sscd.data.samplers import EpochSampler
 from sscd.data.shards.archive import PackOptions
 from sscd.data.shards.pictures import ShardedPictures
 from sscd.data.shards.writer import pack_shards

@@ -37,7 +37,7 @@ from benchmarks.training.pictures import (
     views_of,
 )
 from benchmarks.training.result import Figure, Measured, figure_of, ratio
-from sscd.data.training_views import TrainingViews
+from sscd.data.loading.training_views import TrainingViews
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
 RATIOS = (("resident", "bare"), ("device", "resident"), ("jpeg", "resident"))

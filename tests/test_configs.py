@@ -8,7 +8,7 @@ import yaml
 
 from sscd.configs import check_config, find_config, recipe_of, shipped_configs
 from sscd.errors import UserError
-from sscd.training.optimizers import OptimizerConfig
+from sscd.training.optimization.optimizers import OptimizerConfig
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from benchmarks.timing import seconds
 from benchmarks.training.hardware import synchronize
-from sscd.training.objective import compute_objective
+from sscd.training.steps.objective import compute_objective
 
 
 @dataclass(frozen=True)

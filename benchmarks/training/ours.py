@@ -16,18 +16,18 @@ from benchmarks.training.hardware import synchronize
 from benchmarks.training.options import Options
 from benchmarks.training.result import Measured
 from sscd.augment.mixup import MixupConfig
-from sscd.data.step_loader import StepLoader
-from sscd.data.training_loader import training_loader
-from sscd.data.training_views import TrainingViews, ViewBatch, finish_views
+from sscd.data.loading.step_loader import StepLoader
+from sscd.data.loading.training_loader import training_loader
+from sscd.data.loading.training_views import TrainingViews, ViewBatch, finish_views
 from sscd.models.descriptor import NetworkConfig
-from sscd.training.collapse import CollapseGuard, GuardConfig
-from sscd.training.fit_loop import use_exact_loops
-from sscd.training.guard import DivergenceGuard
+from sscd.training.checkpoints.fit_loop import use_exact_loops
+from sscd.training.guards.collapse import CollapseGuard, GuardConfig
+from sscd.training.guards.guard import DivergenceGuard
 from sscd.training.module import CopyDetector
-from sscd.training.optimizers import OptimizerConfig
+from sscd.training.optimization.optimizers import OptimizerConfig
 from sscd.training.quiet import quieten
-from sscd.training.step_seed import StepSeed
-from sscd.training.throughput import Throughput
+from sscd.training.run.throughput import Throughput
+from sscd.training.steps.step_seed import StepSeed
 from sscd.training.trainer_parts import device_settings
 
 MIXED = MixupConfig(probability=0.05)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from benchmarks.training.options import Options
 from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.data.loading.training_views import TrainingViews, ViewBatch
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet, Pictures
-from sscd.data.training_views import TrainingViews, ViewBatch
 
 DRAWN_SIDE = 500
 

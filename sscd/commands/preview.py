@@ -16,8 +16,8 @@ from sscd.arguments import one_line_errors
 from sscd.commands.train import DEFAULT_CONFIG, resolve_configs
 from sscd.configs import check_config, find_config
 from sscd.data.decode import UnreadableImage, open_image
+from sscd.data.loading.training_views import TrainingViews
 from sscd.data.module import CopyDetectionData
-from sscd.data.training_views import TrainingViews
 from sscd.errors import UserError
 from sscd.files import atomic_path
 from sscd.report.view_sheet import PlannedViews, draw_view_sheet

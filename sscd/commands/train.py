@@ -28,9 +28,9 @@ def train(arguments: list[str]) -> None:
         check_config(path)
     # Lightning and torch take seconds to import: a wrong name is answered before.
     from sscd.commands.conclude import conclude
+    from sscd.training.checkpoints.stop_signals import StopSignals
     from sscd.training.cli import TrainCLI
-    from sscd.training.run_claim import RunClaim
-    from sscd.training.stop_signals import StopSignals
+    from sscd.training.run.run_claim import RunClaim
 
     with StopSignals() as signals, RunClaim() as claim:
         with one_line_errors("sscd train"):

@@ -11,8 +11,8 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import InferenceSample, inference_sample
 from sscd.data.decode import load_image, upright_rgb
+from sscd.data.loading.datasets import InferenceSample, inference_sample
 from sscd.errors import UserError
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]

@@ -10,15 +10,15 @@ from torch.utils.data import DataLoader
 from sscd.augment.inference import InferenceSize
 from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
-from sscd.data.datasets import InferencePictures, PictureBatch, collate_pictures
-from sscd.data.loader import make_loader
+from sscd.data.loading.datasets import InferencePictures, PictureBatch, collate_pictures
+from sscd.data.loading.loader import make_loader
+from sscd.data.loading.samplers import ShareSampler
+from sscd.data.loading.step_loader import StepLoader
+from sscd.data.loading.training_loader import training_loader
+from sscd.data.loading.training_views import TrainingViews, ViewBatch, finish_views
 from sscd.data.names_digest import names_digest
 from sscd.data.records import Collection, Pictures
-from sscd.data.samplers import ShareSampler
 from sscd.data.sources import FolderConfig, Layout, ProceduralConfig, open_collection
-from sscd.data.step_loader import StepLoader
-from sscd.data.training_loader import training_loader
-from sscd.data.training_views import TrainingViews, ViewBatch, finish_views
 from sscd.errors import UserError
 
 AugmentOn = Literal["cpu", "device"]

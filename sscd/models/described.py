@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sscd.data.datasets import InferenceSample
-from sscd.data.loader import make_loader
+from sscd.data.loading.datasets import InferenceSample
+from sscd.data.loading.loader import make_loader
 from sscd.data.pictures.groups import PictureGroups, collate_groups
 from sscd.models.descriptor import DescriptorNet
 

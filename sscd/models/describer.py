@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import InferencePictures
 from sscd.data.descriptors import Descriptors, Origin
+from sscd.data.loading.datasets import InferencePictures
 from sscd.data.pictures.groups import dealt_batches
 from sscd.data.records import Pictures
 from sscd.data.skipped import SkipLog

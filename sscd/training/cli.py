@@ -12,24 +12,24 @@ from lightning.pytorch.cli import (
     LightningCLI,
 )
 
-from sscd.data.loader import explain_worker_death
+from sscd.data.loading.loader import explain_worker_death
 from sscd.data.module import CopyDetectionData
 from sscd.errors import Stopped, UserError
 from sscd.formats.track2.hdf5_file import check_track2_dims
 from sscd.training.batch_norm import batch_norm_plugins
-from sscd.training.checkpoint_io import AtomicCheckpointIO
-from sscd.training.collapse import GuardConfig
-from sscd.training.fit_loop import use_exact_loops
-from sscd.training.launch import Launch, find_launch, visible_gpus
-from sscd.training.logs import LoggerName, build_loggers
-from sscd.training.meeting import Meeting, decide_for_all, one_voice
+from sscd.training.checkpoints.checkpoint_io import AtomicCheckpointIO
+from sscd.training.checkpoints.fit_loop import use_exact_loops
+from sscd.training.checkpoints.stop_signals import StopSignals
+from sscd.training.guards.collapse import GuardConfig
 from sscd.training.module import CopyDetector
-from sscd.training.progress_bar import progress_bar
 from sscd.training.quiet import quieten
-from sscd.training.run_choice import choose_run
-from sscd.training.run_claim import RunClaim
-from sscd.training.run_directory import RunDirectory, is_launched_child
-from sscd.training.stop_signals import StopSignals
+from sscd.training.ranks.launch import Launch, find_launch, visible_gpus
+from sscd.training.ranks.meeting import Meeting, decide_for_all, one_voice
+from sscd.training.run.logs import LoggerName, build_loggers
+from sscd.training.run.progress_bar import progress_bar
+from sscd.training.run.run_choice import choose_run
+from sscd.training.run.run_claim import RunClaim
+from sscd.training.run.run_directory import RunDirectory, is_launched_child
 from sscd.training.trainer_parts import (
     SaveResolvedConfig,
     as_list,

@@ -7,23 +7,28 @@ from lightning.pytorch import Callback
 from torch import Tensor, distributed
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import PictureBatch
 from sscd.data.descriptors import Descriptors
+from sscd.data.loading.datasets import PictureBatch
+from sscd.data.loading.training_views import ViewBatch
 from sscd.data.records import Collection, ImageSet
-from sscd.data.training_views import ViewBatch
 from sscd.errors import UserError
 from sscd.evaluation.protocol import CopyFigures, Evaluation, evaluate_descriptors
 from sscd.models.checkpoint import figures_of, pack_metadata
 from sscd.models.describe import describe
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
-from sscd.training.compiling import FastSteps
-from sscd.training.gather_to_first import answer_of_first, gather_to_first
-from sscd.training.memory_queue import MemoryConfig, MemoryQueue, fit_memory, keys_of
-from sscd.training.micro_batches import describe_in_micro_batches
-from sscd.training.objective import ObjectiveConfig, compute_objective
-from sscd.training.optimizers import OptimizerConfig, build_optimizer, retune, warmup_cosine
+from sscd.training.optimization.optimizers import (
+    OptimizerConfig,
+    build_optimizer,
+    retune,
+    warmup_cosine,
+)
+from sscd.training.ranks.gather_to_first import answer_of_first, gather_to_first
 from sscd.training.record import recipe_of, record_of
 from sscd.training.start import StartedModule
+from sscd.training.steps.compiling import FastSteps
+from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue, fit_memory, keys_of
+from sscd.training.steps.micro_batches import describe_in_micro_batches
+from sscd.training.steps.objective import ObjectiveConfig, compute_objective
 
 _Described = tuple[Tensor, Tensor]  # positions (B,) and descriptors (B, D)
 

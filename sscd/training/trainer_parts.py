@@ -9,15 +9,15 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
 from sscd.files import atomic_path
-from sscd.training.collapse import CollapseGuard, GuardConfig
-from sscd.training.guard import DivergenceGuard
-from sscd.training.last_checkpoint import LastCheckpoint
-from sscd.training.progress import EpochLine
-from sscd.training.run_directory import RunDirectory
-from sscd.training.step_seed import StepSeed
-from sscd.training.stop_signals import StopSignals
-from sscd.training.throughput import Throughput
-from sscd.training.unreadable import UnreadablePictures
+from sscd.training.checkpoints.last_checkpoint import LastCheckpoint
+from sscd.training.checkpoints.stop_signals import StopSignals
+from sscd.training.guards.collapse import CollapseGuard, GuardConfig
+from sscd.training.guards.guard import DivergenceGuard
+from sscd.training.run.progress import EpochLine
+from sscd.training.run.run_directory import RunDirectory
+from sscd.training.run.throughput import Throughput
+from sscd.training.run.unreadable import UnreadablePictures
+from sscd.training.steps.step_seed import StepSeed
 
 
 def as_list(value: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from torch import Tensor, distributed, nn
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
-from tests.training.ranks import PICTURES, Step, real_network, whole_batch
+from tests.training.gloo_ranks import PICTURES, Step, real_network, whole_batch
 
 Outcome = tuple[Tensor, list[Tensor], list[Tensor]]  # loss, gradients, running statistics
 

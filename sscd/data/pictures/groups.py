@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sscd.data.datasets import Unreadable, collate_pictures
+from sscd.data.loading.datasets import Unreadable, collate_pictures
 
 
 class PictureGroups(NamedTuple):

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.datasets import InferencePictures, collate_pictures
+from sscd.data.loading.datasets import InferencePictures, collate_pictures
 from sscd.data.pictures.groups import collate_groups, dealt_batches
 from sscd.data.records import ImageSet
 

@@ -16,14 +16,14 @@ from torch.multiprocessing.spawn import spawn
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.data.decode import UnreadableImage
 from sscd.data.listing import scan_images
-from sscd.data.loader import make_loader
+from sscd.data.loading.loader import make_loader
+from sscd.data.loading.samplers import EpochSampler
+from sscd.data.loading.step_loader import StepLoader
+from sscd.data.loading.training_views import TrainingViews, ViewBatch, collate_views, join_views
 from sscd.data.records import ImageSet, Pictures
-from sscd.data.samplers import EpochSampler
 from sscd.data.shards.archive import PackOptions
 from sscd.data.shards.pictures import ShardedPictures
 from sscd.data.shards.writer import pack_shards
-from sscd.data.step_loader import StepLoader
-from sscd.data.training_views import TrainingViews, ViewBatch, collate_views, join_views
 from sscd.errors import UserError
 
 COUNT = 41

@@ -1,0 +1,1 @@
+"""Pictures to batches: samplers, worker processes, and the way to the device."""

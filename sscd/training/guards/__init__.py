@@ -1,0 +1,1 @@
+"""What stops a run that has diverged or collapsed."""

@@ -1,0 +1,1 @@
+"""Optimisers, their schedules, and learning rates by layer."""

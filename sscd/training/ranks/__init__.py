@@ -1,0 +1,1 @@
+"""The processes of a training: how they were started, and what they tell one another."""

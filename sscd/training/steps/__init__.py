@@ -1,0 +1,1 @@
+"""One step: views to descriptors to a loss, in the memory there is."""

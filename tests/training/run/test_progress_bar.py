@@ -1,0 +1,63 @@
+"""The bar reads figures from the device at the log interval alone."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from sscd.training.run.progress_bar import UnhurriedProgressBar, progress_bar
+
+
+class Counting(UnhurriedProgressBar):
+    """Notes the steps after which figures are read, and what is shown after each step."""
+
+    def __init__(self) -> None:
+        super().__init__(console_kwargs={"stderr": True})
+        self.shown: dict[int, float] = {}
+
+    def on_train_batch_end(self, trainer: Trainer, *rest: Any) -> None:
+        super().on_train_batch_end(trainer, *rest)
+        figures = self.get_metrics(trainer, trainer.lightning_module)
+        self.shown[trainer.global_step] = figures["step_seen"]
+
+
+class Steps(LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        self.log("step_seen", float(batch_idx + 1), prog_bar=True)
+        return self.weight.sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def test_figures_are_read_at_the_log_interval(tmp_path: Path) -> None:
+    bar = Counting()
+    trainer = Trainer(
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        max_epochs=1,
+        log_every_n_steps=4,
+        callbacks=[bar],
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(Steps(), DataLoader([torch.zeros(1)] * 10, batch_size=1))  # type: ignore[arg-type]
+    seen = [bar.shown[step] for step in range(1, 11)]
+    changes = [step for step in range(2, 11) if seen[step - 1] != seen[step - 2]]
+    assert changes == [4, 8]
+    assert bar._figures is not None
+    assert bar._figures["step_seen"] == 10.0  # after the epoch
+
+
+def test_it_goes_to_the_error_stream() -> None:
+    bar = progress_bar()
+    assert isinstance(bar, UnhurriedProgressBar)
+    assert bar.refresh_rate == 5

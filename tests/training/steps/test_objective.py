@@ -1,0 +1,118 @@
+"""The objective of one process against loops; the schedule of the entropy weight."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
+
+from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue
+from sscd.training.steps.objective import ObjectiveConfig, compute_objective
+
+
+def test_weight_waits_then_rises() -> None:
+    config = ObjectiveConfig(entropy_weight=10.0, entropy_delay=0.2, entropy_ramp=0.5)
+    weights = [config.entropy_weight_at(p) for p in (0.0, 0.19, 0.2, 0.45, 0.7, 1.0)]
+    assert weights == pytest.approx([0.0, 0.0, 0.0, 5.0, 10.0, 10.0])
+
+
+def test_published_weight_is_constant() -> None:
+    config = ObjectiveConfig(entropy_weight=30.0)
+    assert {config.entropy_weight_at(p) for p in (0.0, 0.5, 1.0)} == {30.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"temperature": 0.0}, "temperature got 0"),
+        ({"entropy_weight": -1.0}, "entropy_weight got -1"),
+        ({"entropy_delay": 0.7, "entropy_ramp": 0.6}, "expected at most 1"),
+        ({"entropy_delay": -0.1}, "must not be negative"),
+    ],
+)
+def test_wrong_values(values: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ObjectiveConfig(**values)
+
+
+def small_batch(seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    z = functional.normalize(torch.randn(9, 6, generator=generator), dim=1)
+    return z, torch.tensor([0, 0, 1, 1, 2, 2, 3, 3, 4]).unsqueeze(1)
+
+
+@pytest.mark.parametrize("block", [2, None])
+def test_equals_loops(block: int | None) -> None:
+    z, pictures = small_batch()
+    step = compute_objective(z, pictures, temperature=0.2, entropy_weight=3.0, block=block)
+    similarity = (z.double() @ z.double().T).tolist()
+    shown = pictures.flatten().tolist()
+    contrasts, entropies, positives, nearest = [], [], [], []
+    for i in range(len(z)):
+        strangers = [similarity[i][j] for j in range(len(z)) if shown[j] != shown[i]]
+        own = [similarity[i][j] for j in range(len(z)) if shown[j] == shown[i] and j != i]
+        others = sum(math.exp(s / 0.2) for s in strangers)
+        positives += own
+        nearest.append(max(strangers))
+        entropies.append(-0.5 * math.log(2 - 2 * max(strangers)))
+        contrasts += [-math.log(math.exp(s / 0.2) / (math.exp(s / 0.2) + others)) for s in own]
+    expected = {
+        "loss": np.mean(contrasts) + 3.0 * np.mean(entropies),
+        "info_nce": np.mean(contrasts),
+        "entropy": np.mean(entropies),
+        "positive_similarity": np.mean(positives),
+        "nearest_negative_similarity": np.mean(nearest),
+    }
+    got = {key: float(value) for key, value in step.statistics().items()}
+    assert {key: got[key] for key in expected} == pytest.approx(expected, abs=1e-5)
+    assert float(step.loss) == pytest.approx(got["loss"])
+    assert list(got) == [*expected, "center_norm", "effective_rank"]
+
+
+def test_double_precision_is_kept() -> None:
+    z, pictures = small_batch()
+    step = compute_objective(z.double(), pictures, temperature=0.2, entropy_weight=1.0)
+    assert {v.dtype for v in (step.loss, *step.statistics().values())} == {torch.float64}
+    half = compute_objective(z.bfloat16(), pictures, temperature=0.2, entropy_weight=1.0)
+    assert half.loss.dtype == torch.float32
+
+
+def test_autocast_does_not_reach_the_loss() -> None:
+    z, pictures = small_batch()
+    plain = compute_objective(z, pictures, temperature=0.05, entropy_weight=1.0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = compute_objective(z, pictures, temperature=0.05, entropy_weight=1.0)
+    for got, expected in zip(cast.statistics().values(), plain.statistics().values(), strict=True):
+        torch.testing.assert_close(got, expected, rtol=0, atol=0)
+
+
+def test_no_entropy_weight_leaves_the_entropy_out() -> None:
+    # So long that the squared distance overflows, and the products do not.
+    z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0]]) * 1.2e19
+    z.requires_grad_()
+    pictures = torch.tensor([[0], [0], [1], [1]])
+    step = compute_objective(z, pictures, temperature=1.0, entropy_weight=0.0)
+    assert not step.entropy.isfinite()
+    assert float(step.loss.detach()) == float(step.info_nce) == float(step.total) == 0.0
+    step.loss.backward()  # type: ignore[no-untyped-call]
+    assert z.grad is not None
+    assert z.grad.isfinite().all()
+
+
+def test_nothing_is_read_on_the_host() -> None:
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        memory = MemoryQueue(MemoryConfig(5), dims=4)
+        z = torch.empty(6, 4).requires_grad_()
+        step = compute_objective(
+            z,
+            torch.empty(6, 2, dtype=torch.int64),
+            temperature=0.05,
+            entropy_weight=1.0,
+            memory=memory.remembered(),
+        )
+        memory.enqueue(step.rows)
+        step.loss.backward()  # type: ignore[no-untyped-call]
+        assert z.grad is not None
