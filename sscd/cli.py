@@ -124,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _interrupted(interrupt: KeyboardInterrupt) -> int:
     if not isinstance(interrupt, Stopped):
-        _complain("interrupted")
+        _complain("; ".join(["interrupted", *map(str, interrupt.args)]))
         return INTERRUPTED
     if str(interrupt):
         _complain(str(interrupt))

@@ -37,6 +37,6 @@ def test_a_missing_opencv_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> No
 
     opencv.opencv.cache_clear()
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(UserError, match="pip install opencv-contrib-python-headless"):
+    with pytest.raises(UserError, match=r"pip install 'sscd\[train\]'"):
         opencv.opencv()
     opencv.opencv.cache_clear()

@@ -196,6 +196,7 @@ def test_descriptors_need_both_sets(
     assert expected in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_from_training_to_the_card(run_script: Runner, tmp_path: Path) -> None:
     tiny = (
         *("--data.procedural.size", "32", "--data.procedural.training", "24"),

@@ -84,6 +84,7 @@ def test_export_reads_a_checkpoint_and_whitens(run_script: Runner, tmp_path: Pat
     assert {json.loads(line)["query_id"] for line in lines} == set(second.query_ids)
 
 
+@pytest.mark.slow
 def test_ctrl_c_and_resume_give_the_run_that_was_not_interrupted(
     run_script: Runner, start_script: Starter, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_ctrl_c_and_resume_give_the_run_that_was_not_interrupted(
     assert (run / "config-resumed-1.yaml").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_train_and_validate_as_one(run_script: Runner, tmp_path: Path) -> None:
     command = (*TINY, "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu")
     two = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--export", "true")
@@ -140,7 +142,8 @@ def test_saved_configuration_is_complete(run_script: Runner, tmp_path: Path) -> 
     done = run_script("train.py", *TINY, "--trainer.max_epochs", "1")
     assert done.returncode == 0, done.stderr
     saved = yaml.safe_load((tmp_path / "runs/quickstart/config.yaml").read_text())
-    assert saved["model"]["network"] == {"backbone": "resnet18", "dims": 256, "gem_p": 3.0}
+    network = {"backbone": "resnet18", "dims": 256, "gem_p": 3.0, "pooling": "gem"}
+    assert saved["model"]["network"] == network
     assert saved["data"]["batch_size"] == 8
     assert saved["seed_everything"] == 0
     assert "image_size" not in saved["model"], "linked values are saved once"

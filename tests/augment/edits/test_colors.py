@@ -74,5 +74,5 @@ def test_a_missing_pilgram_is_a_user_error(
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match="pip install 'pilgram>=2'"):
+    with pytest.raises(UserError, match=r"pip install 'sscd\[train\]'"):
         colors.filter_colors(photo, name="aden")
