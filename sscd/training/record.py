@@ -2,21 +2,45 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
+from lightning import Trainer
 
+from sscd.augment.inference import InferenceSize
 from sscd.evaluation.protocol import CopyFigures
+from sscd.training.optimization.optimizers import OptimizerConfig
+from sscd.training.steps.memory_queue import MemoryQueue
+from sscd.training.steps.objective import ObjectiveConfig
 
-if TYPE_CHECKING:
-    from sscd.training.module import CopyDetector
+
+class Detector(Protocol):
+    """What is recorded of a `CopyDetector`."""
+
+    weights: str | None
+    freeze_batch_norm: bool
+    image_size: int
+    inference: InferenceSize
+    objective: ObjectiveConfig
+    optimizer: OptimizerConfig
+    micro_batch: int | None
+    memory: MemoryQueue | None
+
+    @property
+    def trainer(self) -> Trainer:
+        """With its data module."""
+        ...
+
+    def pictures_a_step(self) -> int:
+        """Over all ranks."""
+        ...
 
 
-def recipe_of(detector: "CopyDetector") -> dict[str, Any]:
+def recipe_of(detector: Detector) -> dict[str, Any]:
     """How a network is trained, in plain values.
 
     Args:
-        detector: In a trainer, with its data module.
+        detector: In a trainer.
     """
     trainer = detector.trainer
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
@@ -41,12 +65,12 @@ def recipe_of(detector: "CopyDetector") -> dict[str, Any]:
     }
 
 
-def record_of(figures: CopyFigures, detector: "CopyDetector") -> dict[str, Any]:
+def record_of(figures: CopyFigures, detector: Detector) -> dict[str, Any]:
     """The figures of a validation as a checkpoint keeps them, with what they are of.
 
     Args:
         figures: Of the validation that has just ended.
-        detector: In a trainer, with its data module.
+        detector: In a trainer.
     """
     # Plain values: a checkpoint holds no NumPy scalars, since it is read without code.
     values = {
