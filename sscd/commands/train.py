@@ -26,18 +26,21 @@ def train(arguments: list[str]) -> None:
     recipe = recipe_of(named)
     for path in named:
         check_config(path)
-    # Lightning and torch take seconds to import: a wrong name is answered before.
-    from sscd.commands.conclude import conclude
     from sscd.training.checkpoints.stop_signals import StopSignals
-    from sscd.training.cli import TrainCLI
-    from sscd.training.run.run_claim import RunClaim
 
-    with StopSignals() as signals, RunClaim() as claim:
-        with one_line_errors("sscd train"):
-            run = Path("runs") / _run_name(recipe)
-            cli = TrainCLI(resolved, default_run=run, signals=signals, claim=claim)
-        if cli.trainer.is_global_zero:
-            conclude(cli)
+    with StopSignals() as signals:
+        # Lightning and torch take seconds to import: a wrong name is answered before, and a signal
+        # meanwhile.
+        from sscd.commands.conclude import conclude
+        from sscd.training.cli import TrainCLI
+        from sscd.training.run.run_claim import RunClaim
+
+        with RunClaim() as claim:
+            with one_line_errors("sscd train"):
+                run = Path("runs") / _run_name(recipe)
+                cli = TrainCLI(resolved, default_run=run, signals=signals, claim=claim)
+            if cli.trainer.is_global_zero:
+                conclude(cli)
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[Path], list[str]]:

@@ -33,6 +33,7 @@ from sscd.training.run.run_directory import RunDirectory, is_launched_child
 from sscd.training.trainer_parts import (
     SaveResolvedConfig,
     as_list,
+    check_trainer,
     device_settings,
     run_callbacks,
 )
@@ -147,8 +148,7 @@ class TrainCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Settle the run directory, and the checkpoint to go on from."""
         config = self.config["fit"]
-        if config["trainer"]["default_root_dir"]:
-            raise UserError("trainer.default_root_dir is the run's; give --run_dir DIR instead")
+        check_trainer(config["trainer"])
         if config["export"]:
             check_track2_dims(config["model"]["network"]["dims"])
         self._launch = find_launch(config["trainer"])
@@ -194,12 +194,17 @@ class TrainCLI(LightningCLI):
         use_exact_loops(self.trainer)
         try:
             self.trainer.fit(**(arguments | {"weights_only": True}))
+            self._signals.disarm()
         except MisconfigurationException as error:
             raise UserError(f"trainer: {error}") from error
         except RuntimeError as error:
             if (line := explain_worker_death(error)) is None:
                 raise
             raise UserError(line) from error
+        except Stopped as stopped:  # after the last step
+            if is_launched_child():
+                raise SystemExit(0) from stopped
+            raise
         except SystemExit as ended:  # what Lightning makes of a KeyboardInterrupt
             if not isinstance(ended.__context__, Stopped):
                 raise

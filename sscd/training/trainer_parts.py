@@ -1,5 +1,6 @@
 """The parts that every run's trainer gets: callbacks, checkpoints, and what its devices allow."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
+from sscd.errors import UserError
 from sscd.files import atomic_path
 from sscd.training.checkpoints.last_checkpoint import LastCheckpoint
 from sscd.training.checkpoints.stop_signals import StopSignals
@@ -25,6 +27,25 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def check_trainer(settings: Mapping[str, Any]) -> None:
+    """Check what would end in a run without steps or in a library's own words.
+
+    Raises:
+        UserError: The settings cannot be trained with.
+    """
+    if settings["default_root_dir"]:
+        raise UserError("trainer.default_root_dir is the run's; give --run_dir DIR instead")
+    for key in ("max_epochs", "max_steps"):
+        if settings[key] == 0:
+            raise UserError(f"trainer.{key} is 0, which trains nothing; give at least 1")
+    gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    if settings["accelerator"] in ("gpu", "cuda") and not gpu:
+        raise UserError(
+            f"trainer.accelerator is {settings['accelerator']}, and torch sees no GPU here; "
+            "give --trainer.accelerator cpu, or mend the driver"
+        )
 
 
 def _computes_in_bf16() -> bool:
@@ -89,7 +110,15 @@ class SaveResolvedConfig(SaveConfigCallback):
     """Saves the resolved configuration; that of a resumed run stands beside the first."""
 
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Write `config.yaml`, or `config-resumed-1.yaml` and so on."""
+        """Write `config.yaml`."""
+        if not (Path(trainer.default_root_dir) / "config.yaml").exists():
+            self._save(trainer)
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Write `config-resumed-1.yaml` and so on, of a run that does go on."""
+        self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
         if not trainer.is_global_zero or self.already_saved:
             return
         directory = Path(trainer.default_root_dir)

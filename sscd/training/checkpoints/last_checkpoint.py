@@ -1,6 +1,7 @@
 """`last.ckpt`: always whole, every few steps, and from where the run goes on as if nothing was."""
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -62,17 +63,18 @@ class LastCheckpoint(Checkpoint):
         self._shared_batches: list[int] = []
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From now on, signals wait for the end of a step."""
+        """From now on, signals wait for the end of a step.
+
+        Raises:
+            UserError: The run could not go on as if nothing had been, or is at its end already.
+        """
+        _check_schedule(trainer)
         self._step = self._saved = trainer.global_step
         launcher: Any = trainer.strategy.launcher
         self.signals.last_resort = [child.pid for child in getattr(launcher, "procs", [])]
         loop: Any = trainer.fit_loop.epoch_loop
         loop.after_batch = functools.partial(self._after_batch, trainer)
         self.signals.armed = True
-
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From now on, there is nothing to wait for."""
-        self.signals.armed = False
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -191,6 +193,24 @@ class LastCheckpoint(Checkpoint):
         self.signals.armed = False
         message = self.signals.explain(GO_ON) if trainer.is_global_zero else ""
         raise Stopped(message, status=self.signals.status)
+
+
+def _check_schedule(trainer: Trainer) -> None:
+    added = trainer.accumulate_grad_batches
+    every = float(trainer.val_check_batch or math.inf)
+    if every < trainer.num_training_batches and every % added:
+        raise UserError(
+            f"trainer.val_check_interval comes to {every:g} batches, and a step adds up {added} "
+            f"(trainer.accumulate_grad_batches), whose gradients are not saved amid it; give a "
+            f"multiple of {added}"
+        )
+    total = trainer.estimated_stepping_batches
+    more = trainer.max_epochs is None or trainer.current_epoch < trainer.max_epochs
+    if trainer.global_step and trainer.global_step >= total and more:
+        raise UserError(
+            f"the checkpoint is of step {trainer.global_step}, and this training has {total:g}; "
+            "raise trainer.max_epochs, or keep data.batch_size"
+        )
 
 
 def _fewest_batches(trainer: Trainer) -> list[int]:

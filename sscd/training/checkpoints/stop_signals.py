@@ -75,9 +75,21 @@ class StopSignals:
         if not self.armed:
             raise Stopped(self.explain(GO_ON_IF_ANY) if self.speaks else "", status=self.status)
 
+    def disarm(self) -> None:
+        """Nothing is to be saved any more: signals raise again.
+
+        Raises:
+            Stopped: One came after the last step.
+        """
+        self.armed = False
+        if self.received is not None:
+            raise Stopped(self.explain(GO_ON) if self.speaks else "", status=self.status)
+
     def explain(self, advice: str) -> str:
         """One line for the person: why it ended, and what now."""
-        if self.received in (None, signal.SIGINT):
+        if self.received is None:
+            return f"stopped, since another rank was asked to; {advice}"
+        if self.received is signal.SIGINT:
             return f"interrupted; {advice}"
         return f"stopped by {self.received.name}; {advice}"
 

@@ -91,9 +91,11 @@ def step_large(triples: list[Triple], rule: Rule, *, meanwhile: Callable[[], Non
         meanwhile()
         _step_all(left, rule)
     finally:
-        torch.set_num_threads(threads)
-        for done in begun:
-            done.result()
+        try:
+            for done in begun:
+                done.result()
+        finally:  # last, since a thread of the pool that starts sets the number for new ones
+            torch.set_num_threads(threads)
 
 
 def _step_all(left: list[Triple], rule: Rule) -> None:

@@ -23,6 +23,10 @@ class Throughput(Callback):
         self._waited = 0.0
         self._validation_began = 0.0
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start counting; a run that goes on amid an epoch does not start that epoch."""
+        self._restart(trainer)
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting afresh."""
         self._restart(trainer)

@@ -102,3 +102,18 @@ def test_the_first_rank_speaks(monkeypatch: pytest.MonkeyPatch, name: str) -> No
     assert StopSignals().speaks
     monkeypatch.setenv(name, "1")
     assert not StopSignals().speaks
+
+
+def test_a_signal_after_the_last_step_is_told_when_all_is_tidy() -> None:
+    with StopSignals() as signals:
+        signals.armed = True
+        signals.disarm()
+        signals.armed = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped, match="stopped by SIGTERM") as stopped:
+            signals.disarm()
+    assert stopped.value.status == 75
+
+
+def test_a_rank_that_got_no_signal_blames_nobody() -> None:
+    assert StopSignals().explain("x") == "stopped, since another rank was asked to; x"
