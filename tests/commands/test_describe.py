@@ -157,6 +157,7 @@ def test_stopped_and_repeated(how: signal.Signals, slow_folder: Path, checkpoint
     assert files(out) == files(whole), "nothing half written stays"
 
 
+@pytest.mark.slow
 def test_two_ranks_as_torchrun_starts_them(folder: Path, checkpoint: Path) -> None:
     alone, together = folder.parent / "alone", folder.parent / "together"
     assert main(arguments(folder, alone)) == 0

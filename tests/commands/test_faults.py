@@ -83,6 +83,7 @@ def test_a_folder_that_vanishes_keeps_what_was_trained(
     assert steps == list(range(kept + 2))
 
 
+@pytest.mark.slow
 def test_a_launch_that_fails_leaves_no_directory(run_script: Runner, tmp_path: Path) -> None:
     failed = run_script("train.py", *SMALL, "--data.batch_size", "64")
     assert failed.returncode == 2

@@ -54,6 +54,7 @@ def test_the_main_job(run_script: Runner, tmp_path: Path) -> None:
     assert micro_aps(tmp_path / "runs" / "quickstart-2") == micro_aps(run)
 
 
+@pytest.mark.slow
 def test_export_reads_a_checkpoint_and_whitens(run_script: Runner, tmp_path: Path) -> None:
     done = run_script("train.py", *TINY, "--data.cache", "cache", "--model.network.dims", "8")
     assert done.returncode == 0, done.stderr
@@ -201,6 +202,7 @@ def test_a_folder_trains(run_script: Runner, small_folder: Path, tmp_path: Path)
     assert read_track2(tmp_path / "runs/photos/track2.h5").queries.shape[1] == 256
 
 
+@pytest.mark.slow
 def test_resume_refuses_another_network(run_script: Runner, tmp_path: Path) -> None:
     command = (*TINY, "--trainer.max_epochs", "1")
     assert run_script("train.py", *command).returncode == 0
@@ -211,6 +213,7 @@ def test_resume_refuses_another_network(run_script: Runner, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_resumed_run_takes_the_new_learning_rate(run_script: Runner, tmp_path: Path) -> None:
     command = (*TINY, "--trainer.log_every_n_steps", "1")
     assert run_script("train.py", *command, "--trainer.max_epochs", "3").returncode == 0
@@ -230,6 +233,7 @@ def test_a_resumed_run_takes_the_new_learning_rate(run_script: Runner, tmp_path:
     assert 0 < max(rates[9:]) <= 1e-6
 
 
+@pytest.mark.slow
 def test_an_epoch_without_validation_is_saved_too(run_script: Runner, tmp_path: Path) -> None:
     command = (*TINY, "--trainer.max_epochs", "3", "--trainer.check_val_every_n_epoch", "2")
     done = run_script("train.py", *command)

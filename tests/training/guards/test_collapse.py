@@ -62,6 +62,7 @@ def test_limits_that_make_no_sense(limits: dict[str, float], message: str) -> No
         GuardConfig(**limits)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_run_that_collapses_is_stopped_with_advice(run_script: Runner) -> None:
     command = (*SMALL, "--data.workers", "0", "--model.optimizer.lr", "0.3")
     guard = ("--guard.on_collapse", "stop", "--guard.patience", "4", "--guard.grace", "0.05")

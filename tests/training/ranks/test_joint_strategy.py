@@ -51,4 +51,6 @@ def test_children_that_fail_too_end_by_themselves() -> None:
 
 
 def test_a_process_that_started_none_has_none_to_end() -> None:
-    JointStrategy().on_exception(RuntimeError("the disk is full"))
+    alone = JointStrategy()
+    alone.on_exception(RuntimeError("the disk is full"))
+    assert alone.launcher is None

@@ -124,6 +124,7 @@ print(compile_in_place(network, torch.device("cpu")), network(torch.ones(1, 2)).
 """
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_network_runs_as_it_is_with_one_warning(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", WITHOUT_COMPILER],
