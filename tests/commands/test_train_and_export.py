@@ -150,6 +150,7 @@ def test_saved_configuration_is_complete(run_script: Runner, tmp_path: Path) -> 
     assert "image_size" not in saved["model"], "linked values are saved once"
 
 
+@pytest.mark.slow
 def test_broken_training_pictures_are_counted(run_script: Runner, tmp_path: Path) -> None:
     first = run_script("train.py", *TINY, "--trainer.max_epochs", "1", "--data.cache", "cache")
     assert first.returncode == 0, first.stderr
