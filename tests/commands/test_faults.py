@@ -46,7 +46,8 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
     assert [path.name for path in sorted(last.parent.iterdir())] == ["best.ckpt", "last.ckpt"]
 
 
-@pytest.mark.parametrize("workers", [pytest.param("0", marks=pytest.mark.slow), "2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_folder_that_vanishes_keeps_what_was_trained(
     start_script: Starter, run_script: Runner, tmp_path: Path, workers: str
 ) -> None:

@@ -30,6 +30,20 @@ def writing(run: Path) -> Condition:
     return lambda: any(part.stat().st_size > 1_000_000 for part in folder.glob(".last.ckpt.*.part"))
 
 
+def test_a_killed_run_goes_on_bit_for_bit(
+    run_script: Runner, start_script: Starter, tmp_path: Path
+) -> None:
+    command = (*SMALL, "--save_every", "2")
+    whole = run_script("train.py", *command, "--run_dir", "whole")
+    assert whole.returncode == 0, whole.stderr
+    run, cut = tmp_path / "cut", (*command, "--run_dir", "cut", "--ckpt_path", "auto")
+    kill_when(start_script("train.py", *cut), logged_step(run, 3))
+    resumed = run_script("train.py", *cut)
+    assert resumed.returncode == 0, resumed.stderr
+    assert_same_runs(run, tmp_path / "whole")
+
+
+@pytest.mark.slow
 def test_stopped_and_killed_runs_go_on_bit_for_bit(
     run_script: Runner, start_script: Starter, tmp_path: Path
 ) -> None:

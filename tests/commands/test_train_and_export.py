@@ -188,6 +188,7 @@ def small_folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_smaller_than_a_batch(run_script: Runner, small_folder: Path) -> None:
     done = run_script("train.py", "--config", "photos", "--data.root", str(small_folder))
     assert done.returncode == 2
@@ -195,6 +196,7 @@ def test_a_folder_smaller_than_a_batch(run_script: Runner, small_folder: Path) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_trains(run_script: Runner, small_folder: Path, tmp_path: Path) -> None:
     command = ("--config", "photos", "--data.root", str(small_folder), "--data.workers", "0")
     small = ("--data.batch_size", "8", "--data.image_size", "32", "--data.inference.size", "32")

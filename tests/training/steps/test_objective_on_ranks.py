@@ -13,7 +13,12 @@ from tests.training.gloo_ranks import of_one, of_ranks
 # In float64 all that differs is the order of sums; float32 is what is trained in.
 CASES = pytest.mark.parametrize(
     ("world", "network", "tolerance"),
-    [(2, "small", 1e-10), (4, "small", 1e-10), (2, "real", 1e-5), (4, "real", 1e-5)],
+    [
+        pytest.param(2, "small", 1e-10, marks=pytest.mark.slow),
+        (4, "small", 1e-10),
+        pytest.param(2, "real", 1e-5, marks=pytest.mark.slow),
+        (4, "real", 1e-5),
+    ],
 )
 
 
@@ -60,7 +65,7 @@ def test_the_memory_is_the_same_on_every_rank(world: int, network: str, toleranc
             )
 
 
-@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("world", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_ranks_reduce_once(world: int) -> None:
     for told in of_ranks(world):
         assert told["reductions"] == told["plain reductions"]
