@@ -125,6 +125,22 @@ def export(
         raise UserError("post-processing is learnt on training pictures; give --training")
     _check_output(output)
     describer = SetDescriber(options, _parts(output), partition, processes)
+    _export_sets(describer, queries, references, training, steps, saved, output, json=json)
+
+
+def _export_sets(
+    describer: SetDescriber,
+    queries: str,
+    references: str,
+    training: str | None,
+    steps: Steps,
+    saved: PostProcessing | None,
+    output: Path,
+    *,
+    json: bool,
+) -> None:
+    """Describe the sets, post-process them and write the file, on rank 0."""
+    device = describer.spec.device
     own = describer.trained.network.config.dims
     if saved is None:
         steps.projected_dims(own, limit=MAX_DIMENSIONS)
