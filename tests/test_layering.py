@@ -23,7 +23,7 @@ ALLOWED = {
     "losses": set(),
     "search": set(),
     "evaluation": {"data", "search"},
-    "formats": {"data"},
+    "formats": {"data", "evaluation"},
     "describing": {"data", "models", "formats"},
     "baselines": {"data"},
     "api": {"augment", "data", "models"},

@@ -10,8 +10,10 @@ true pairs in g, and f, x and d right pairs of g, wrong pairs of g and pairs of 
 Groups of different size can be compared so; the group of all copies has the micro-AP of the set.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +64,18 @@ class EditBreakdown:
     copies: int
     unrecorded_copies: int
     unrecorded_queries: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; a threshold that does not exist is None."""
+        threshold = self.threshold_at_p90 if math.isfinite(self.threshold_at_p90) else None
+        return {
+            "operations": [asdict(group) for group in self.operations],
+            "counts": [asdict(group) for group in self.counts],
+            "threshold_at_p90": threshold,
+            "copies": self.copies,
+            "unrecorded_copies": self.unrecorded_copies,
+            "unrecorded_queries": self.unrecorded_queries,
+        }
 
     @property
     def warning(self) -> str | None:

@@ -10,7 +10,7 @@ from sscd.data.ground_truth import GroundTruth
 from sscd.evaluation.marking import Marks, mark_correct, mark_correct_ids, rows_of
 from sscd.evaluation.metrics import PrecisionRecall, precision_recall
 from sscd.evaluation.ranking import Scores
-from sscd.evaluation.string_ids import Ids, distinct_ids, encode_ids
+from sscd.evaluation.string_ids import Ids, distinct_ids
 
 # (n,) rows of queries, (n,) rows of references, (n,) scores.
 FoundPairs = tuple[NDArray[np.int64], NDArray[np.int64], Scores]
@@ -104,7 +104,7 @@ def candidates_of(
 
 def candidates_of_ids(
     query_ids: Ids, reference_ids: Ids, scores: Scores, truth: GroundTruth
-) -> tuple[Candidates, int]:
+) -> tuple[Candidates, list[str], int]:
     """Mark the pairs of a track-1 file.
 
     Pairs of queries that the ground truth does not list are left out.
@@ -116,7 +116,7 @@ def candidates_of_ids(
         truth: The right pairs, and the queries it speaks of.
 
     Returns:
-        The candidates, whose references are numbered as they come, and how many queries were left
+        The candidates, the ids of the references that they count, and how many queries were left
         out.
 
     Raises:
@@ -135,12 +135,13 @@ def candidates_of_ids(
     query = np.array(numbers, dtype=np.int64)[place]
     kept = query >= 0
     counts = np.bincount([number[name] for name, _ in truth.pairs], minlength=len(names))
+    references, row = distinct_ids(reference_ids)
     candidates = Candidates(
         query_ids=names,
         query=query[kept],
-        reference=encode_ids(reference_ids)[0][kept],
+        reference=row[kept],
         scores=scores[kept],
         correct=correct[kept],
         true_counts=counts.astype(np.int64, copy=False),
     )
-    return candidates, len(found) - len(spoken_of)
+    return candidates, references, len(found) - len(spoken_of)

@@ -47,6 +47,22 @@ class Fields:
             raise self.wrong(key, f"{_kind(value)}; expected text")
         return value
 
+    def texts(self, key: str) -> list[str]:
+        """A list of strings."""
+        values = self.items(key)
+        for value in values:
+            if not isinstance(value, str):
+                raise self.wrong(key, f"{_kind(value)}; expected texts")
+        return [str(value) for value in values]
+
+    def names(self) -> list[str]:
+        """The keys that there are."""
+        return list(self._values)
+
+    def number(self, key: str) -> float:
+        """A finite number."""
+        return self._number(key, self._get(key))
+
     def integer(self, key: str, *, least: int = 0) -> int:
         """An integer that is not below `least`."""
         return self._integer(key, self._get(key), least)

@@ -5,6 +5,7 @@ globally best 500,000 pairs (DISC21, Douze et al. 2021). Figures of the two do n
 of the protocol stands beside every figure.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal
@@ -32,6 +33,8 @@ from sscd.search.pairs import CHALLENGE_LIMIT, best_pairs
 from sscd.vectors import in_memory
 
 Protocol = Literal["neighbours", "global"]
+ListKind = Literal["neighbours", "global", "predictions"]
+"""How a list of candidates came about: by a protocol, or as a track-1 file has them."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,15 @@ class Evaluation:
     Attributes:
         figures: The figures.
         candidates: Scored pairs, marked right or wrong.
+        reference_ids: The id of each row that `candidates.reference` counts.
+        kind: How the candidates came about.
         warnings: What to say beside the figures.
     """
 
     figures: CopyFigures
     candidates: Candidates
+    reference_ids: Sequence[str]
+    kind: ListKind
     warnings: tuple[str, ...] = ()
 
 
@@ -161,7 +168,8 @@ def evaluate_descriptors(
         missing_pairs=missing_pairs,
         protocol=name,
     )
-    return Evaluation(figures, candidates, () if warning is None else (warning,))
+    warnings = () if warning is None else (warning,)
+    return Evaluation(figures, candidates, references.ids, protocol, warnings)
 
 
 def evaluate_pairs(
@@ -189,7 +197,7 @@ def evaluate_pairs(
         ValueError: A score is NaN, or there are not n of each.
     """
     check_truth(truth)
-    candidates, unlisted = candidates_of_ids(query_ids, reference_ids, scores, truth)
+    candidates, names, unlisted = candidates_of_ids(query_ids, reference_ids, scores, truth)
     if not candidates.scores.size:
         raise none_listed(unlisted)
     figures = _figures(
@@ -201,7 +209,7 @@ def evaluate_pairs(
         missing_pairs=0,
         protocol=f"{len(query_ids):,} predicted pairs",
     )
-    return Evaluation(figures, candidates)
+    return Evaluation(figures, candidates, names, "predictions")
 
 
 def _neighbours(found: Neighbours) -> FoundPairs:
