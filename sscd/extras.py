@@ -13,6 +13,7 @@ EXTRAS = {
     "heic": ("pillow_heif",),
     "onnx": ("onnx", "onnxruntime", "onnxscript", "onnx_ir"),
     "ray": ("ray",),
+    "report": ("jinja2", "plotly"),
     "shards": ("s3fs",),
     "timm": ("timm",),
 }

@@ -28,7 +28,9 @@ ALLOWED = {
     "baselines": {"data"},
     "api": {"augment", "data", "models"},
     "report": {"augment", "data", "evaluation"},
-    "training": {"augment", "data", "models", "losses", "search", "evaluation", "formats"},
+    "training": {
+        *("augment", "data", "models", "losses", "search", "evaluation", "formats", "report"),
+    },
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
         *("training", "describing", "baselines", "report", "configs", "arguments"),
@@ -39,7 +41,7 @@ ALLOWED = {
 LAZY = {
     *("faiss", "wandb", "augly", "torchvision", "h5py", "pylibmagic", "pillow_heif"),
     *("cv2", "filelock", "fsspec", "kornia", "pilgram", "pyarrow", "ray", "scipy"),
-    *("onnx", "onnxruntime", "onnxscript", "safetensors", "timm"),
+    *("onnx", "onnxruntime", "onnxscript", "safetensors", "timm", "jinja2", "plotly"),
 }
 
 

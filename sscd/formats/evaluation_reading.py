@@ -117,14 +117,15 @@ def _edits(fields: Fields) -> dict[str, Operations] | None:
 
 
 def _figures(fields: Fields) -> CopyFigures:
-    shares = {key: fields.number(key) for key in _SHARES}
+    shares: dict[str, Any] = {key: fields.number(key) for key in _SHARES}
     for key, share in shares.items():
         if not 0 <= share <= 1 + 1e-9:
             raise fields.wrong(key, f"{share}; expected a share")
     threshold = "threshold_at_p90"
+    counts: dict[str, Any] = {key: fields.integer(key) for key in _COUNTS}
     return CopyFigures(
         **shares,
-        **{key: fields.integer(key) for key in _COUNTS},  # type: ignore[arg-type]
+        **counts,
         threshold_at_p90=math.inf if fields.is_null(threshold) else fields.number(threshold),
         references=None if fields.is_null("references") else fields.integer("references"),
         protocol=fields.text("protocol"),
