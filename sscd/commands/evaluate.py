@@ -1,31 +1,31 @@
 """`sscd evaluate`: descriptors or predictions to figures, by both published protocols."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
-from sscd.commands.postprocess import ProjectionChoice, Steps, check_origins, fit, process
-from sscd.data.descriptors import Descriptors, Origin
-from sscd.data.ground_truth import GroundTruth, read_ground_truth
+from sscd import __version__
+from sscd.commands.judging import judge_descriptors, judge_predictions, open_sides, processed
+from sscd.commands.postprocess import ProjectionChoice, Steps
+from sscd.data.descriptors import Origin
+from sscd.data.ground_truth import read_ground_truth
+from sscd.data.pictures.remote import local_path
 from sscd.errors import UserError
-from sscd.evaluation.bootstrap import Interval, micro_ap_interval
-from sscd.evaluation.by_edit import EditBreakdown, figures_by_edit
-from sscd.evaluation.calibration import Calibration, calibrate, write_calibration
+from sscd.evaluation.calibration import calibrate, write_calibration
 from sscd.evaluation.edit_records import read_edits
-from sscd.evaluation.protocol import Evaluation, Protocol, evaluate_descriptors, evaluate_pairs
+from sscd.evaluation.judged import Judged
+from sscd.evaluation.protocol import Protocol
+from sscd.evaluation.report import Report, make_report
 from sscd.files import check_writable_directory
-from sscd.formats.descriptor_files import open_descriptors
-from sscd.formats.extensions import match_ids
+from sscd.formats.evaluation_file import write_evaluations
 from sscd.formats.kinds import kind_of
-from sscd.formats.track1.csv_file import read_track1
-from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
 from sscd.search.knn import Device, Engine
-from sscd.terminal import say, say_json, warn, watched
+from sscd.terminal import say, say_json, warn
 
 _FEWEST_SAMPLES = 20
+_PROTOCOLS: tuple[Protocol, ...] = ("neighbours", "global")
 ProtocolChoice = Literal["both", "neighbours", "global"]
 
 
@@ -41,6 +41,10 @@ def evaluate(
     stretch: str | None = None,
     score_norm: str | None = None,
     calibration: Path | None = None,
+    output: Path | None = None,
+    name: str | None = None,
+    query_pictures: str | None = None,
+    reference_pictures: str | None = None,
     samples: int = 1000,
     device: Device = "auto",
     engine: Engine = "auto",
@@ -62,6 +66,10 @@ def evaluate(
         stretch: Negative embedding subtraction, WEIGHT[FIRST,LAST] with ranks from 0.
         score_norm: Score normalisation, WEIGHT[FIRST,LAST] with ranks from 0; SSCD's is 1.0[0,2].
         calibration: Write here, as JSON, what `sscd match` and `sscd dedup` choose thresholds by.
+        output: Write the evaluation here, as HDF5, for `sscd report`.
+        name: What the system is called in reports; by default the name of the first file.
+        query_pictures: Where the pictures of the queries lie, for reports.
+        reference_pictures: Where those of the references lie, likewise.
         samples: Resamples of the bootstrap intervals; 0 for none.
         device: Where the search runs.
         engine: What searches for neighbours.
@@ -72,168 +80,96 @@ def evaluate(
         raise UserError(f"--samples {samples}: give 0 for none, or at least {_FEWEST_SAMPLES}")
     if training and not steps.given:
         raise UserError("--training is for --projection, --stretch and --score-norm; add one")
-    if calibration is not None:
-        check_writable_directory(calibration.parent)
+    if output is None and (name or query_pictures or reference_pictures):
+        raise UserError(
+            "--name, --query-pictures and --reference-pictures are kept in a file; add --output"
+        )
+    for written in (calibration, output):
+        if written is not None:
+            check_writable_directory(written.parent)
     truth = read_ground_truth(ground_truth)
     records = read_edits(edits) if edits is not None else None
     if kind_of(files[0]) == "track1":
-        if steps.given or training:
-            raise UserError(f"{files[0]} holds predictions; post-processing needs descriptors")
-        if references:
-            raise UserError(f"{files[0]} holds predictions; --references is for descriptors")
-        if calibration is not None:
-            raise UserError(f"{files[0]} holds predictions; --calibration needs descriptors")
-        judged, origin = [_judge_pairs(files, truth)], Origin()
+        _check_predictions(files[0], steps, training, references, calibration)
+        evaluations, origin = [judge_predictions(files, truth)], Origin()
     else:
-        sides = _open_sides(files, references or files, truth)
-        sides = _processed(sides, steps, training, device=device)
-        protocols: tuple[Protocol, ...] = ("neighbours", "global")
-        judged = [
-            _judge(sides, truth, protocol=one, device=device, engine=engine)
-            for one in protocols
+        sides = open_sides(files, references or files, truth)
+        sides = processed(sides, steps, training, device=device)
+        evaluations = [
+            judge_descriptors(sides, truth, protocol=one, device=device, engine=engine)
+            for one in _PROTOCOLS
             if protocol in ("both", one)
         ]
         origin = sides[0].origin
-    # Of both protocols, the list of the best pairs has all wrong ones down to its end.
-    learnt = calibrate(judged[-1], origin=origin, metric="l2")
-    if calibration is not None:
-        write_calibration(calibration, learnt)
-    by_edit = figures_by_edit(judged[0].candidates, records) if records is not None else None
-    (_say_json if json else _say)(judged, learnt, by_edit, samples=samples)
-
-
-def _judge_pairs(files: list[Path], truth: GroundTruth) -> Evaluation:
-    predictions = read_track1(files)
-    if predictions.dropped:
-        warn(f"{predictions.dropped:,} predictions are over 500,000; the best are judged")
-    predictions, changed = predictions.named_as(
-        queries=_queries_of(truth), references={reference for _, reference in truth.pairs}
-    )
-    _say_renamed(changed)
-    ids = (predictions.query_ids, predictions.reference_ids)
-    return evaluate_pairs(*ids, predictions.scores, truth)
-
-
-def _open_sides(
-    files: list[Path], references: list[Path], truth: GroundTruth
-) -> tuple[Descriptors, Descriptors]:
-    """Queries and references with ids as the ground truth has them."""
-    if references is files and (alone := [f for f in files if kind_of(f) != "track2"]):
-        raise UserError(
-            f"{alone[0]} holds one set of descriptors; give the other with --references"
+    judged = [
+        Judged(
+            system=name or files[0].stem,
+            data=ground_truth.absolute().parent.name,
+            evaluation=evaluation,
+            truth=truth,
+            edits=records,
+            origin=origin,
+            query_pictures=_absolute(query_pictures),
+            reference_pictures=_absolute(reference_pictures),
+            facts={"sscd": __version__},
         )
-    sides = (
-        _named_as(open_descriptors(files, side="query"), _queries_of(truth)),
-        _named_as(
-            open_descriptors(references, side="reference"),
-            {reference for _, reference in truth.pairs},
-        ),
-    )
-    check_origins(*sides, names=("the queries", "the references"))
-    return sides
+        for evaluation in evaluations
+    ]
+    reports = [make_report(one, samples=samples) for one in judged]
+    if calibration is not None:
+        write_calibration(calibration, calibrate(evaluations[-1], origin=origin, metric="l2"))
+    if output is not None:
+        write_evaluations(output, judged)
+    (_say_json if json else _say)(reports)
+    if output is not None and not json:
+        say(f"{output}: `sscd report {output}` makes a page of it")
 
 
-def _named_as(descriptors: Descriptors, known: set[str]) -> Descriptors:
-    renamed = match_ids(descriptors.ids, known)
-    _say_renamed(renamed.changed)
-    return Descriptors(renamed.ids, descriptors.vectors, descriptors.origin)
-
-
-def _queries_of(truth: GroundTruth) -> set[str]:
-    return {query for query, _ in truth.pairs} | (truth.listed or frozenset())
-
-
-def _say_renamed(changed: int) -> None:
-    if changed:
-        warn(f"{changed:,} ids differ from the ground truth's in their extension only; matched")
-
-
-def _processed(
-    sides: tuple[Descriptors, Descriptors],
+def _check_predictions(
+    file: Path,
     steps: Steps,
     training: list[Path] | None,
-    *,
-    device: Device,
-) -> tuple[Descriptors, Descriptors]:
-    if not steps.given:
-        return sides
-    learnt = open_descriptors(training, side="reference") if training else None
-    if learnt is not None:
-        check_origins(sides[0], learnt, names=("the queries", "the training descriptors"))
-    own = sides[0].vectors.shape[1]
-    # As an export would, where track 2 takes such descriptors at all.
-    reduced = steps.projection in ("pca", "whiten") and own <= MAX_DIMENSIONS
-    chain, projected = fit(steps, learnt, own=own, limit=MAX_DIMENSIONS if reduced else None)
-    queries, references = sides
-    return (
-        process(queries, "query", chain, training=projected, device=device),
-        process(references, "reference", chain, training=projected, device=device),
-    )
-
-
-def _judge(
-    sides: tuple[Descriptors, Descriptors],
-    truth: GroundTruth,
-    *,
-    protocol: Protocol,
-    device: Device,
-    engine: Engine,
-) -> Evaluation:
-    queries, references = sides
-    with watched(references.vectors, f"searching, {protocol}") as vectors:
-        return evaluate_descriptors(
-            queries,
-            Descriptors(references.ids, vectors, references.origin),
-            truth,
-            protocol=protocol,
-            device=device,
-            engine=engine,
-        )
-
-
-def _say(
-    judged: list[Evaluation], learnt: Calibration, by_edit: EditBreakdown | None, *, samples: int
+    references: list[Path] | None,
+    calibration: Path | None,
 ) -> None:
+    if steps.given or training:
+        raise UserError(f"{file} holds predictions; post-processing needs descriptors")
+    if references:
+        raise UserError(f"{file} holds predictions; --references is for descriptors")
+    if calibration is not None:
+        raise UserError(f"{file} holds predictions; --calibration needs descriptors")
+
+
+def _absolute(place: str | None) -> str:
+    """A place that can be found from elsewhere too."""
+    if not place:
+        return ""
+    path = local_path(place)
+    return place if path is None else str(path.absolute())
+
+
+def _say(reports: list[Report]) -> None:
     console = Console()
-    figures = judged[0].figures
-    if figures.unlisted_queries:
-        warn(f"{figures.unlisted_queries:,} queries are not in the ground truth and were left out")
-    if figures.missing_queries:
-        warn(f"{figures.missing_queries:,} queries of the ground truth have no descriptor")
-    if figures.missing_pairs:
-        warn(
-            f"{figures.missing_pairs:,} of {figures.true_pairs:,} true pairs count as missed: "
-            "their query or their reference has no descriptor"
-        )
-    systems = {e.figures.protocol: (e.figures, _interval(e, samples)) for e in judged}
-    console.print(figures_table(systems))
-    console.print(thresholds_table(learnt.table(), protocol=learnt.protocol))
-    if by_edit is not None:
-        if by_edit.warning:
-            warn(by_edit.warning)
+    for warning in dict.fromkeys(line for report in reports for line in report.warnings):
+        warn(warning)
+    console.print(figures_table(reports))
+    # Of both protocols, the list of the best pairs has all wrong ones down to its end.
+    console.print(thresholds_table(reports[-1]))
+    if (by_edit := reports[0].edits) is not None:
         console.print(edits_table(by_edit))
     say("scores are minus squared L2 distances, or as the predictions have them")
 
 
-def _say_json(
-    judged: list[Evaluation], learnt: Calibration, by_edit: EditBreakdown | None, *, samples: int
-) -> None:
-    protocols = []
-    for evaluation in judged:
-        interval = _interval(evaluation, samples)
-        protocols.append(
-            evaluation.figures.as_json()
-            | {"micro_ap_interval": asdict(interval) if interval else None}
-        )
+def _say_json(reports: list[Report]) -> None:
+    wholes = [report.as_json() for report in reports]
     value: dict[str, Any] = {
-        "protocols": protocols,
-        "thresholds": [cell.as_json() for cell in learnt.table()],
-        "origin": asdict(learnt.origin),
+        "protocols": [
+            one["figures"] | {"micro_ap_interval": one["micro_ap_interval"]} for one in wholes
+        ],
+        "thresholds": wholes[-1]["thresholds"],
+        "origin": wholes[0]["origin"],
+        "warnings": list(dict.fromkeys(line for one in wholes for line in one["warnings"])),
     }
-    if by_edit is not None:
-        value["edits"] = asdict(by_edit)
+    if wholes[0]["edits"] is not None:
+        value["edits"] = wholes[0]["edits"]
     say_json(value)
-
-
-def _interval(evaluation: Evaluation, samples: int) -> Interval | None:
-    return micro_ap_interval(evaluation.candidates, samples=samples) if samples else None

@@ -1,34 +1,35 @@
 """An evaluation as tables for the terminal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from sscd.evaluation.bootstrap import Interval
 from sscd.evaluation.by_edit import EditBreakdown, EditGroup
 from sscd.evaluation.protocol import CopyFigures
+from sscd.evaluation.report import Report
 from sscd.evaluation.thresholds import Threshold
 
 
-def figures_table(systems: Mapping[str, tuple[CopyFigures, Interval | None]]) -> Table:
-    """One column a protocol, one row a figure.
+def figures_table(reports: Sequence[Report]) -> Table:
+    """One column a report, one row a figure.
 
     Args:
-        systems: Protocol → its figures, and the interval of micro-AP if it was computed.
+        reports: Of one system, by one protocol each.
     """
-    first = next(iter(systems.values()))[0]
+    first = reports[0].figures
     references = "" if first.references is None else f", {first.references:,} references"
     table = Table(
         title=f"{first.true_pairs:,} copies, {first.queries:,} queries{references}",
         title_justify="left",
     )
     table.add_column("")
-    for name in systems:
-        table.add_column(name, justify="right")
+    for report in reports:
+        table.add_column(report.figures.protocol, justify="right")
     rows: dict[str, list[str]] = {}
-    for figures, interval in systems.values():
-        for key, value in _figures(figures, interval).items():
+    for report in reports:
+        for key, value in _figures(report.figures, report.micro_ap_interval).items():
             rows.setdefault(key, []).append(value)
     for key, values in rows.items():
         table.add_row(key, *values)
@@ -48,15 +49,11 @@ def _figures(figures: CopyFigures, interval: Interval | None) -> dict[str, str]:
     }
 
 
-def thresholds_table(cells: Sequence[Threshold], *, protocol: str) -> Table:
-    """Precision by number of references: from which score on, and with what recall.
-
-    Args:
-        cells: Of `threshold_table`.
-        protocol: What they were counted over.
-    """
+def thresholds_table(report: Report) -> Table:
+    """Precision by number of references: from which score on, and with what recall."""
+    cells = report.thresholds
     table = Table(
-        title=f"accept a pair from which score on? ({protocol}; recall in brackets)",
+        title=f"accept a pair from which score on? ({report.figures.protocol}; recall in brackets)",
         title_justify="left",
         caption="? rests on fewer than 10 observed wrong pairs: evaluate more queries to know",
         caption_justify="left",

@@ -10,6 +10,8 @@ import pytest
 
 from sscd.cli import main
 from sscd.evaluation.calibration import read_calibration
+from sscd.evaluation.report import make_report
+from sscd.formats.evaluation_file import read_evaluations
 from sscd.formats.track2.hdf5_file import read_track2
 from tests.commands.small import draw_sets, write_checkpoint
 
@@ -147,10 +149,27 @@ def test_the_calibration_answers_as_the_table(
     assert calibration.references == 12
 
 
+def test_the_evaluation_is_kept_for_reports(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = ("--query-pictures", "queries", "--reference-pictures", "s3://known/pictures")
+    printed = evaluate(capsys, "t.h5", "--output", "new/e.h5", "--name", "mine", *pictures)
+    kept = read_evaluations(Path("new/e.h5"))
+    assert [make_report(one).as_json()["figures"] for one in kept] == [
+        {key: value for key, value in protocol.items() if key != "micro_ap_interval"}
+        for protocol in printed["protocols"]
+    ]
+    assert {one.system for one in kept} == {"mine"}
+    assert kept[0].query_pictures == str(sets / "queries")
+    assert kept[0].reference_pictures == "s3://known/pictures"
+    assert kept[0].data == sets.name
+    assert main(["evaluate", "t.h5", "--ground-truth", "truth.csv", "--output", "t2.h5"]) == 0
+    assert "sscd report t2.h5" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (("none.h5",), "none.h5"),
+        (("t.h5", "--name", "x"), "add --output"),
         (("truth.csv", "--projection", "pca"), "post-processing needs descriptors"),
         (("truth.csv", "--calibration", "c.json"), "--calibration needs descriptors"),
         (("t.h5", "--projection", "pca"), "give --training"),
