@@ -19,9 +19,7 @@ from tests.evaluation.judged_sets import judged_system
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "evaluation.h5"
-    write_evaluations(
-        path, [judged_system(protocol="neighbours"), judged_system(protocol="global")]
-    )
+    write_evaluations(path, [judged_system(protocol=one) for one in PROTOCOLS])
     return path
 
 
