@@ -3,10 +3,16 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import RenderableType
 
 from sscd import __version__
-from sscd.commands.judging import judge_descriptors, judge_predictions, open_sides, processed
+from sscd.commands.judging import (
+    judge_descriptors,
+    judge_predictions,
+    open_sides,
+    processed,
+    watch_draws,
+)
 from sscd.commands.postprocess import ProjectionChoice, Steps
 from sscd.data.descriptors import Origin
 from sscd.data.ground_truth import read_ground_truth
@@ -22,10 +28,11 @@ from sscd.formats.evaluation_file import write_evaluations
 from sscd.formats.kinds import kind_of
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
 from sscd.search.knn import Device, Engine
-from sscd.terminal import say, say_json, warn
+from sscd.terminal import Result, warn
 
 _FEWEST_SAMPLES = 20
 _PROTOCOLS: tuple[Protocol, ...] = ("neighbours", "global")
+_NOTES = ("scores are minus squared L2 distances, or as the predictions have them",)
 ProtocolChoice = Literal["both", "neighbours", "global"]
 
 
@@ -48,8 +55,7 @@ def evaluate(
     samples: int = 1000,
     device: Device = "auto",
     engine: Engine = "auto",
-    json: bool = False,
-) -> None:
+) -> Result:
     """Judge descriptors or predictions against a ground truth.
 
     Args:
@@ -73,7 +79,6 @@ def evaluate(
         samples: Resamples of the bootstrap intervals; 0 for none.
         device: Where the search runs.
         engine: What searches for neighbours.
-        json: Print JSON in place of tables.
     """
     steps = Steps.parse(projection=projection, dims=dims, stretch=stretch, score_norm=score_norm)
     if samples < 0 or 0 < samples < _FEWEST_SAMPLES:
@@ -115,14 +120,15 @@ def evaluate(
         )
         for evaluation in evaluations
     ]
-    reports = [make_report(one, samples=samples) for one in judged]
+    reports = [make_report(one, samples=samples, watch=watch_draws) for one in judged]
     if calibration is not None:
         write_calibration(calibration, calibrate(evaluations[-1], origin=origin, metric="l2"))
     if output is not None:
         write_evaluations(output, judged)
-    (_say_json if json else _say)(reports)
-    if output is not None and not json:
-        say(f"{output}: `sscd report {output}` makes a page of it")
+    for warning in dict.fromkeys(line for report in reports for line in report.warnings):
+        warn(warning)
+    next_steps = [f"{output}: `sscd report {output}` makes a page of it"] if output else []
+    return Result(_values(reports), _tables(reports), remarks=[*_NOTES, *next_steps])
 
 
 def _check_predictions(
@@ -148,21 +154,19 @@ def _absolute(place: str | None) -> str:
     return place if path is None else str(path.absolute())
 
 
-def _say(reports: list[Report]) -> None:
-    console = Console()
-    for warning in dict.fromkeys(line for report in reports for line in report.warnings):
-        warn(warning)
-    console.print(figures_table(reports))
-    # Of both protocols, the list of the best pairs has all wrong ones down to its end.
-    console.print(thresholds_table(reports[-1]))
-    if (by_edit := reports[0].edits) is not None:
-        console.print(edits_table(by_edit))
-    say("scores are minus squared L2 distances, or as the predictions have them")
+def _tables(reports: list[Report]) -> list[RenderableType]:
+    by_edit = reports[0].edits
+    return [
+        figures_table(reports),
+        # Of both protocols, the list of the best pairs has all wrong ones down to its end.
+        thresholds_table(reports[-1]),
+        *([edits_table(by_edit)] if by_edit is not None else []),
+    ]
 
 
-def _say_json(reports: list[Report]) -> None:
+def _values(reports: list[Report]) -> dict[str, Any]:
     wholes = [report.as_json() for report in reports]
-    value: dict[str, Any] = {
+    values: dict[str, Any] = {
         "protocols": [
             one["figures"] | {"micro_ap_interval": one["micro_ap_interval"]} for one in wholes
         ],
@@ -171,5 +175,5 @@ def _say_json(reports: list[Report]) -> None:
         "warnings": list(dict.fromkeys(line for one in wholes for line in one["warnings"])),
     }
     if wholes[0]["edits"] is not None:
-        value["edits"] = wholes[0]["edits"]
-    say_json(value)
+        values["edits"] = wholes[0]["edits"]
+    return values

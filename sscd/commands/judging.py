@@ -1,5 +1,6 @@
 """What `sscd evaluate` judges: predictions, or two sides of descriptors."""
 
+from functools import partial
 from pathlib import Path
 
 from sscd.commands.postprocess import Steps, check_origins, fit, process
@@ -13,7 +14,10 @@ from sscd.formats.kinds import kind_of
 from sscd.formats.track1.csv_file import read_track1
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.search.knn import Device, Engine
-from sscd.terminal import warn, watched
+from sscd.terminal import tracked, warn, watched
+
+watch_draws = partial(tracked, description="resampling queries", unit="resamples")
+"""Shows how far a bootstrap is."""
 
 
 def judge_predictions(files: list[Path], truth: GroundTruth) -> Evaluation:

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from sscd.errors import UserError
-from sscd.terminal import progress
+from sscd.terminal import working
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LARGEST_CHUNK = 16  # Ctrl-C waits for chunks that have begun
@@ -23,7 +23,12 @@ R = TypeVar("R")
 
 
 def parallel_map(
-    function: Callable[[T], R], items: Sequence[T], *, workers: int, description: str
+    function: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    workers: int,
+    description: str,
+    unit: str = "pictures",
 ) -> Generator[R, None, None]:
     """Yield `function(item)` for each item, in order.
 
@@ -35,20 +40,20 @@ def parallel_map(
         items: The inputs; each must pickle.
         workers: How many processes; with 0 or 1 everything runs in this one.
         description: What the progress bar says, which goes to standard error.
+        unit: What the items are, in the plural.
 
     Raises:
         UserError: A worker died, for example for want of memory.
         Exception: Whatever `function` raises.
     """
-    with progress() as bar:
-        task = bar.add_task(description, total=len(items))
+    with working(description, total=len(items), unit=unit) as work:
         results = (
             map(function, items)
             if workers <= 1 or len(items) <= 1
             else _in_processes(function, items, workers=min(workers, len(items)))
         )
         for result in results:
-            bar.advance(task)
+            work.advance()
             yield result
 
 
@@ -60,7 +65,7 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], *, workers: in
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
     )
     try:
-        with _one_thread_each():
+        with _one_thread_each(), _interrupts_wait():
             for start in starts:
                 running.append(executor.submit(_apply, function, items[start : start + size]))
                 if len(running) >= 4 * workers:
@@ -91,6 +96,16 @@ def _leave_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold Ctrl-C back; processes that start inside never see it, not even while they import."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

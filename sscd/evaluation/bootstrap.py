@@ -4,7 +4,7 @@ Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), percentile inte
 drawn with replacement; a drawn query brings all its candidate pairs and all its true pairs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,8 @@ from sscd.evaluation.ranking import ranking
 
 Figure = Literal["micro_ap", "recall_at_p90"]
 # (weights (n,) in ranking order, positions of the right pairs) → the figure times the true pairs.
+Watch = Callable[[range], Iterable[int]]
+"""What the numbers of the resamples go through, so that somebody can see how far they are."""
 _Sum = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
 
 
@@ -41,18 +43,28 @@ class Interval:
 
 
 def micro_ap_interval(
-    candidates: Candidates, *, samples: int = 1000, seed: int = 0, confidence: float = 0.95
+    candidates: Candidates,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    watch: Watch = iter,
 ) -> Interval:
     """Return micro-AP with its bootstrap interval.
 
     Raises:
         ValueError: `samples` or `confidence` is out of range, or there is no true pair.
     """
-    return _interval_of(candidates, "micro_ap", samples, seed, confidence)
+    return _interval_of(candidates, "micro_ap", samples, seed, confidence, watch)
 
 
 def recall_at_p90_interval(
-    candidates: Candidates, *, samples: int = 1000, seed: int = 0, confidence: float = 0.95
+    candidates: Candidates,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    watch: Watch = iter,
 ) -> Interval:
     """Return recall at 90 % precision with its bootstrap interval.
 
@@ -61,7 +73,7 @@ def recall_at_p90_interval(
     Raises:
         ValueError: As `micro_ap_interval`.
     """
-    return _interval_of(candidates, "recall_at_p90", samples, seed, confidence)
+    return _interval_of(candidates, "recall_at_p90", samples, seed, confidence, watch)
 
 
 def paired_difference(
@@ -72,6 +84,7 @@ def paired_difference(
     samples: int = 1000,
     seed: int = 0,
     confidence: float = 0.95,
+    watch: Watch = iter,
 ) -> Interval:
     """Return a figure of `a` minus that of `b`, both on the same resampled queries.
 
@@ -81,14 +94,19 @@ def paired_difference(
     """
     if a.query_ids != b.query_ids or not np.array_equal(a.true_counts, b.true_counts):
         raise ValueError("got candidates of different queries or truth; expected the same of both")
-    of_a, of_b = _resampled([a, b], figure, samples=samples, seed=seed)
+    of_a, of_b = _resampled([a, b], figure, samples=samples, seed=seed, watch=watch)
     return _interval(_estimate(a, figure) - _estimate(b, figure), of_a - of_b, confidence)
 
 
 def _interval_of(
-    candidates: Candidates, figure: Figure, samples: int, seed: int, confidence: float
+    candidates: Candidates,
+    figure: Figure,
+    samples: int,
+    seed: int,
+    confidence: float,
+    watch: Watch,
 ) -> Interval:
-    draws = _resampled([candidates], figure, samples=samples, seed=seed)[0]
+    draws = _resampled([candidates], figure, samples=samples, seed=seed, watch=watch)[0]
     return _interval(_estimate(candidates, figure), draws, confidence)
 
 
@@ -111,7 +129,7 @@ def _interval(estimate: float, draws: NDArray[np.float64], confidence: float) ->
 
 
 def _resampled(
-    systems: Sequence[Candidates], figure: Figure, *, samples: int, seed: int
+    systems: Sequence[Candidates], figure: Figure, *, samples: int, seed: int, watch: Watch
 ) -> NDArray[np.float64]:
     """Return the figure (systems, samples); NaN where a resample has no true pair."""
     if samples < 1:
@@ -124,7 +142,7 @@ def _resampled(
         order = ranking(system.scores, system.correct)
         ordered.append((system.query[order], np.flatnonzero(system.correct[order])))
     result = np.full((len(systems), samples), np.nan)
-    for sample in range(samples):
+    for sample in watch(range(samples)):
         weights = np.bincount(rng.integers(total, size=total), minlength=total)
         true_pairs = int(weights @ systems[0].true_counts)
         if true_pairs:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sscd.data.descriptors import Origin
-from sscd.evaluation.bootstrap import Interval, micro_ap_interval
+from sscd.evaluation.bootstrap import Interval, Watch, micro_ap_interval
 from sscd.evaluation.by_edit import EditBreakdown, figures_by_edit
 from sscd.evaluation.curve import Curve, thinned_curve
 from sscd.evaluation.examples import PAIRS, Example, choose_examples
@@ -67,13 +67,16 @@ class Report:
         }
 
 
-def make_report(judged: Judged, *, samples: int = 1000, pairs: int = PAIRS) -> Report:
+def make_report(
+    judged: Judged, *, samples: int = 1000, pairs: int = PAIRS, watch: Watch = iter
+) -> Report:
     """Make the report of a system.
 
     Args:
         judged: The system with its candidates.
         samples: Resamples of the bootstrap interval; 0 for none.
         pairs: Queries among the examples, at most.
+        watch: What the numbers of the resamples go through.
 
     Raises:
         UserError: Edits are given, and no copy has a record of them.
@@ -82,13 +85,14 @@ def make_report(judged: Judged, *, samples: int = 1000, pairs: int = PAIRS) -> R
     evaluation = judged.evaluation
     candidates = evaluation.candidates
     edits = figures_by_edit(candidates, judged.edits) if judged.edits is not None else None
+    interval = micro_ap_interval(candidates, samples=samples, watch=watch) if samples else None
     return Report(
         system=judged.system,
         data=judged.data,
         origin=judged.origin,
         facts=dict(judged.facts),
         figures=evaluation.figures,
-        micro_ap_interval=micro_ap_interval(candidates, samples=samples) if samples else None,
+        micro_ap_interval=interval,
         curve=thinned_curve(candidates),
         histogram=score_histogram(candidates) if np.isfinite(candidates.scores).all() else None,
         thresholds=threshold_table(candidates),

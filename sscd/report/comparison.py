@@ -1,43 +1,38 @@
 """A table of systems judged on the same queries, with paired intervals."""
 
-from collections.abc import Mapping
-
 from rich.table import Table
 
-from sscd.evaluation.bootstrap import paired_difference
-from sscd.evaluation.protocol import Evaluation
+from sscd.evaluation.differences import Difference
+from sscd.report.contents import Contents
 
 
-def comparison_table(systems: Mapping[str, Evaluation], *, against: str) -> Table:
-    """One row a system, with how far one of them is ahead of it.
+def comparison_table(contents: Contents) -> Table:
+    """One row a system, with how far its micro-AP is from that of the first.
 
     Args:
-        systems: Name → evaluation, all on the same queries and truth.
-        against: The system whose lead over the others is given, with a paired bootstrap interval
-            over queries.
-
-    Raises:
-        ValueError: `against` is not among them, or they were judged on different queries.
+        contents: One system or more.
     """
-    if against not in systems:
-        raise ValueError(f"against got {against!r}; expected one of {', '.join(systems)}")
-    first = systems[against]
+    reports = [shown.report for shown in contents.systems]
+    first = reports[0]
     figures = first.figures
     table = Table(
-        title=f"{figures.true_pairs} copies among {figures.queries} queries, "
-        f"{'?' if figures.references is None else figures.references} references, "
+        title=f"{figures.true_pairs:,} copies among {figures.queries:,} queries, "
+        f"{'?' if figures.references is None else f'{figures.references:,}'} references, "
         f"{figures.protocol}",
         title_justify="left",
     )
     table.add_column("descriptor")
-    for heading in ("micro-AP", "recall at P90", f"lead of {against} (95 %)"):
+    for heading in ("micro-AP", "recall at P90", f"against {first.system} (95 %)"):
         table.add_column(heading, justify="right")
-    for name, system in systems.items():
-        lead = ""
-        if name != against:
-            ahead = paired_difference(first.candidates, system.candidates)
-            lead = f"{ahead.estimate:+.3f} ({ahead.low:+.3f} to {ahead.high:+.3f})"
-        table.add_row(
-            name, f"{system.figures.micro_ap:.3f}", f"{system.figures.recall_at_p90:.3f}", lead
-        )
+    told = {one.system: one for one in contents.differences if one.figure == "micro_ap"}
+    for report in reports:
+        own = report.figures
+        difference = _difference(told[report.system]) if report.system in told else ""
+        table.add_row(report.system, f"{own.micro_ap:.3f}", f"{own.recall_at_p90:.3f}", difference)
     return table
+
+
+def _difference(difference: Difference) -> str:
+    if (told := difference.interval) is None:
+        return difference.why_not
+    return f"{told.estimate:+.3f} ({told.low:+.3f} to {told.high:+.3f})"

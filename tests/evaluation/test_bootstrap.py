@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from sscd.evaluation.bootstrap import (
 from sscd.evaluation.candidates import Candidates
 from sscd.evaluation.marking import mark_correct
 from sscd.evaluation.metrics import micro_ap, precision_recall, recall_at_precision
+from tests.evaluation.judged_sets import judged_system
 
 
 def random_candidates(
@@ -172,3 +175,17 @@ def test_refuses() -> None:
         micro_ap_interval(a, samples=2, confidence=95)
     with pytest.raises(ValueError, match="equal lengths"):
         Candidates(a.query_ids, a.query[1:], a.reference, a.scores, a.correct, a.true_counts)
+
+
+def test_resamples_can_be_watched() -> None:
+    candidates = judged_system().evaluation.candidates
+    seen: list[int] = []
+
+    def watch(draws: range) -> Iterator[int]:
+        for draw in draws:
+            seen.append(draw)
+            yield draw
+
+    watched = micro_ap_interval(candidates, samples=30, watch=watch)
+    assert seen == list(range(30))
+    assert watched == micro_ap_interval(candidates, samples=30)

@@ -1,48 +1,36 @@
 """The table of systems beside one another."""
 
-import numpy as np
-import pytest
 from rich.console import Console
 
-from sscd.data.descriptors import Descriptors
-from sscd.data.ground_truth import GroundTruth
-from sscd.evaluation.protocol import Evaluation, evaluate_descriptors, evaluate_pairs
+from sscd.evaluation.differences import differences
 from sscd.report.comparison import comparison_table
-
-
-def evaluation_of(noise: float) -> Evaluation:
-    rng = np.random.default_rng(0)
-    references = rng.normal(size=(30, 16)).astype(np.float32)
-    queries = references[:20] + noise * rng.normal(size=(20, 16)).astype(np.float32)
-    return evaluate_descriptors(
-        Descriptors([f"Q{i}" for i in range(20)], queries.astype(np.float32)),
-        Descriptors([f"R{i}" for i in range(30)], references),
-        GroundTruth(frozenset((f"Q{i}", f"R{i}") for i in range(20))),
-    )
+from sscd.report.contents import make_contents
+from tests.report.page.systems import judged, named, predicted
 
 
 def test_table_names_the_protocol_and_gives_an_interval() -> None:
-    table = comparison_table(
-        {"good": evaluation_of(0.01), "bad": evaluation_of(5.0)}, against="good"
-    )
-    console = Console(width=160, record=True, file=None, quiet=False)
+    good, bad = judged("good", noise=0.1), judged("bad", noise=1.4)
+    table = comparison_table(make_contents([good, bad], samples=50))
+    console = Console(width=160)
     with console.capture() as captured:
         console.print(table)
     text = captured.get()
-    assert "20 copies among 20 queries, 30 references, 10 neighbours a query" in text
-    good, bad = (line for line in text.splitlines() if "good  " in line or "bad  " in line)
-    assert "1.000" in good
-    assert "+0." in bad
-    assert " to +" in bad
+    assert "30 copies among 60 queries, 40 references, 10 neighbours a query" in text
+    assert "against good (95 %)" in text
+    first, second = (line for line in text.splitlines() if "good  " in line or "bad  " in line)
+    assert f"{good.evaluation.figures.micro_ap:.3f}" in first
+    difference = differences(bad, good, samples=50)[0].interval
+    assert difference is not None
+    assert f"{difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})" in second
 
 
 def test_predictions_do_not_say_how_many_references_there_were() -> None:
-    truth = GroundTruth(frozenset({("Q0", "R0")}))
-    predictions = evaluate_pairs(["Q0", "Q1"], ["R0", "R0"], np.array([0.9, 0.8]), truth)
-    table = comparison_table({"mine": predictions}, against="mine")
+    mine = predicted([("Q0", "R0", 0.9), ("Q1", "R0", 0.8)], [("Q0", "R0")])
+    table = comparison_table(make_contents([named(mine, "mine")], samples=0))
     assert table.title == "1 copies among 2 queries, ? references, 2 predicted pairs"
 
 
-def test_unknown_system() -> None:
-    with pytest.raises(ValueError, match="against got 'x'; expected one of good"):
-        comparison_table({"good": evaluation_of(0.1)}, against="x")
+def test_what_cannot_be_compared_says_why() -> None:
+    other = predicted([("x", "r", 1.0)], [("x", "r")])
+    table = comparison_table(make_contents([judged("a"), other], samples=0))
+    assert "other" in str(list(table.columns[3].cells)[1])

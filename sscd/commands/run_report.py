@@ -1,0 +1,72 @@
+"""The page that a training leaves: the trained network beside what it was compared with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sscd import __version__
+from sscd.data.records import Collection
+from sscd.errors import UserError
+from sscd.evaluation.edit_records import Operations, read_edits
+from sscd.evaluation.judged import Judged
+from sscd.evaluation.protocol import Evaluation
+from sscd.extras import missing_extra
+from sscd.report.contents import Contents
+from sscd.report.page.build import write_contents
+from sscd.terminal import warn
+
+REPORT_FILE = "report.html"
+
+
+def judged_systems(
+    systems: Mapping[str, Evaluation], collection: Collection, *, data: str
+) -> list[Judged]:
+    """Systems as reports take them.
+
+    Args:
+        systems: Name → evaluation, the trained network first.
+        collection: What they were judged on.
+        data: What that is called.
+    """
+    edits = _edits(collection)
+    return [
+        Judged(
+            system=name,
+            data=data,
+            evaluation=evaluation,
+            truth=collection.truth,
+            edits=edits,
+            query_pictures=str(collection.queries.root.absolute()),
+            reference_pictures=str(collection.references.root.absolute()),
+            facts={"sscd": __version__},
+        )
+        for name, evaluation in systems.items()
+    ]
+
+
+def write_run_report(path: Path, contents: Contents) -> None:
+    """Write the page; what stands in its way is said, and the training is done all the same.
+
+    Args:
+        path: The HTML file.
+        contents: The systems.
+    """
+    try:
+        for line in write_contents(path, contents).warnings:
+            warn(line)
+    except UserError as error:
+        warn(f"no report: {error}")
+    except ModuleNotFoundError as error:
+        if (how := missing_extra(error.name or "")) is None:
+            raise
+        warn(f"no report: {how}")
+
+
+def _edits(collection: Collection) -> Mapping[str, Operations] | None:
+    if collection.edits is None:
+        return None
+    try:
+        edits = read_edits(collection.edits)
+    except UserError as error:
+        warn(f"{error}; no figures by edit")
+        return None
+    return edits if any(query in edits for query, _ in collection.truth.pairs) else None
