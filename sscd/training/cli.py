@@ -1,17 +1,19 @@
 """`sscd train`: Lightning's command line over our module and data, with run directories."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
     LightningCLI,
 )
 
+from sscd.arguments.errors import one_line_errors
+from sscd.arguments.shared import shared_help
 from sscd.data.loading.loader import explain_worker_death
 from sscd.data.module import CopyDetectionData
 from sscd.errors import Stopped, UserError
@@ -20,21 +22,24 @@ from sscd.training.batch_norm import batch_norm_plugins
 from sscd.training.checkpoints.checkpoint_io import AtomicCheckpointIO
 from sscd.training.checkpoints.fit_loop import use_exact_loops
 from sscd.training.checkpoints.stop_signals import StopSignals
-from sscd.training.guards.collapse import GuardConfig
 from sscd.training.module import CopyDetector
 from sscd.training.quiet import quieten
 from sscd.training.ranks.launch import Launch, find_launch, visible_gpus
 from sscd.training.ranks.meeting import Meeting, decide_for_all, one_voice
-from sscd.training.run.logs import LoggerName, build_loggers
-from sscd.training.run.progress_bar import progress_bar
+from sscd.training.run.logs import build_loggers
+from sscd.training.run.progress_bar import progress_callbacks
 from sscd.training.run.run_choice import choose_run
 from sscd.training.run.run_claim import RunClaim
 from sscd.training.run.run_directory import RunDirectory, is_launched_child
+from sscd.training.run.weights_and_biases.log import WandbLog
+from sscd.training.run.weights_and_biases.panels import WandbPanels
+from sscd.training.run_arguments import add_run_arguments
 from sscd.training.trainer_parts import (
     SaveResolvedConfig,
     as_list,
     check_trainer,
     device_settings,
+    resolved_text,
     run_callbacks,
 )
 
@@ -105,33 +110,7 @@ class TrainCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to the run, and link what is set once."""
-        parser.add_argument(
-            "--run_dir",
-            type=Path | None,
-            default=None,
-            help="Where checkpoints, metrics and the configuration go; numbered if it is taken.",
-        )
-        parser.add_argument(
-            "--save_every",
-            type=int | None,
-            default=None,
-            help="Optimiser steps between saves of last.ckpt within an epoch; null for none.",
-        )
-        parser.add_argument("--guard", type=GuardConfig, default=GuardConfig())
-        parser.add_argument("--logger", type=LoggerName, default="csv", help="Beside metrics.csv.")
-        parser.add_argument("--wandb_project", type=str, default="sscd")
-        parser.add_argument(
-            "--compare",
-            type=bool,
-            default=False,
-            help="At the end, judge the untrained network and simple descriptors too.",
-        )
-        parser.add_argument(
-            "--export",
-            type=bool,
-            default=False,
-            help="At the end, write the track-2 descriptors of the validation set.",
-        )
+        add_run_arguments(parser)
         parser.link_arguments("seed_everything", "data.seed", compute_fn=_fixed_seed)
         parser.link_arguments("data.image_size", "model.image_size")
         parser.link_arguments("data.inference", "model.inference", apply_on="instantiate")
@@ -140,7 +119,11 @@ class TrainCLI(LightningCLI):
         """Parse, without Lightning's warning about arguments that are not the process's own."""
         if not isinstance(args, list):
             raise TypeError(f"args got {type(args).__name__}; expected a list of strings")
-        self.config = parser.parse_args(args)
+        own = self._subcommand_parsers["fit"]
+        own.usage = "sscd train [--config NAME …] [--KEY VALUE …]"
+        own.description = f"Train a descriptor. Besides, {' '.join(shared_help())}"
+        with one_line_errors("sscd train", own):
+            self.config = parser.parse_args(args)
 
     def _parse_ckpt_path(self) -> None:
         """Nothing of a checkpoint overrides the configuration."""
@@ -212,10 +195,13 @@ class TrainCLI(LightningCLI):
                 raise SystemExit(0) from ended
             raise ended.__context__ from None
 
-    def _run_callbacks(self) -> list[Callback]:
+    def _run_callbacks(self, loggers: list[Any]) -> list[Callback]:
         config = self.config_init["fit"]
+        logs = [one for one in loggers if isinstance(one, WandbLog)]
+        text = resolved_text(self._parser("fit"), self.config["fit"]) if logs else ""
         return run_callbacks(
             self.run,
+            reader=WandbPanels(logs[0], self.run, settings=text) if logs else None,
             seed=config["seed_everything"],
             save_every=config["save_every"],
             guard=config["guard"],
@@ -230,19 +216,19 @@ class TrainCLI(LightningCLI):
             kwargs["logger"] = build_loggers(
                 config["logger"],
                 self.run.path,
-                project=config["wandb_project"],
+                wandb=config["wandb"],
                 resumed_at=self._resumed_at,
                 validates=self._validates,
             )
+        loggers = as_list(kwargs.get("logger", settings["logger"]))
         kwargs["default_root_dir"] = str(self.run.path)
         launch = self._launch or find_launch(settings)
         kwargs |= launch.settings(settings, gpus=visible_gpus(settings["accelerator"]))
         kwargs["plugins"] += [AtomicCheckpointIO(), *batch_norm_plugins(settings["accelerator"])]
-        settings["callbacks"] = [*as_list(settings["callbacks"]), *self._run_callbacks()]
-        if sys.stderr.isatty() and settings["enable_progress_bar"] is not False:
-            settings["callbacks"].append(progress_bar())
-        else:
-            kwargs["enable_progress_bar"] = False
+        settings["callbacks"] = [*as_list(settings["callbacks"]), *self._run_callbacks(loggers)]
+        shown = progress_callbacks(settings["enable_progress_bar"])
+        settings["callbacks"] += shown
+        kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in shown)
         return super().instantiate_trainer(
             **kwargs,
             **device_settings(settings["accelerator"], precision=settings["precision"]),

@@ -85,6 +85,8 @@ class CopyDetector(StartedModule):
         # The memory is equal on all ranks already; DDP would send it anew in every step.
         self._ddp_params_and_buffers_to_ignore = keys_of(self.memory, prefix="memory.")
         self.evaluation: Evaluation | None = None
+        self.keeps_descriptors = False  # as `described`, on rank 0, until somebody takes them
+        self.described: tuple[Descriptors, Descriptors] | None = None  # queries, references
         self.last_statistics: dict[str, Tensor] = {}  # of the last step, over all ranks
         self._entropy_weight = 0.0  # in force in the last step
         self._figures: dict[str, Any] = {}
@@ -196,6 +198,8 @@ class CopyDetector(StartedModule):
         def evaluate() -> CopyFigures | None:
             if references is None or queries is None:
                 return None
+            if self.keeps_descriptors:
+                self.described = queries, references
             with torch.inference_mode(False):  # the search's threads do not inherit it
                 self.evaluation = evaluate_descriptors(
                     queries, references, collection.truth, k=self.neighbours

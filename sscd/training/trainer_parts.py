@@ -16,6 +16,7 @@ from sscd.training.checkpoints.stop_signals import StopSignals
 from sscd.training.guards.collapse import CollapseGuard, GuardConfig
 from sscd.training.guards.guard import DivergenceGuard
 from sscd.training.run.progress import EpochLine
+from sscd.training.run.reports import ValidationReader, ValidationReports
 from sscd.training.run.run_directory import RunDirectory
 from sscd.training.run.throughput import Throughput
 from sscd.training.run.unreadable import UnreadablePictures
@@ -70,6 +71,7 @@ def run_callbacks(
     guard: GuardConfig,
     save_every: int | None = None,
     signals: StopSignals | None = None,
+    reader: ValidationReader | None = None,
 ) -> list[Callback]:
     """What happens around the steps of every run.
 
@@ -79,6 +81,7 @@ def run_callbacks(
         guard: What counts as a collapse, and what happens then.
         save_every: Optimiser steps between checkpoints within an epoch.
         signals: Whether somebody asked this process to stop.
+        reader: Who is told of each validation, beside `evaluation.h5`.
     """
     divergence = DivergenceGuard()
     return [
@@ -90,6 +93,7 @@ def run_callbacks(
         LearningRateMonitor("step"),
         EpochLine(),
         best_checkpoint(run),
+        ValidationReports(run, reader),
         LastCheckpoint(run.last, every=save_every, signals=signals, checks=(divergence.look,)),
     ]
 
@@ -104,6 +108,24 @@ def best_checkpoint(run: RunDirectory) -> ModelCheckpoint:
         save_on_train_epoch_end=False,
         enable_version_counter=False,
     )
+
+
+def resolved_text(parser: Any, config: Any) -> str:
+    """A configuration as YAML that replays from any directory.
+
+    Args:
+        parser: That of the training.
+        config: All settings, with their defaults.
+    """
+    replayable = config.clone()
+    replayable["run_dir"] = None
+    replayable["ckpt_path"] = None
+    if replayable["data"]["root"]:
+        replayable["data"]["root"] = Path(replayable["data"]["root"]).absolute()
+    if replayable["model"]["weights"] and Path(replayable["model"]["weights"]).is_file():
+        replayable["model"]["weights"] = str(Path(replayable["model"]["weights"]).absolute())
+    text: str = parser.dump(replayable, skip_unset=False)
+    return text
 
 
 class SaveResolvedConfig(SaveConfigCallback):
@@ -126,14 +148,7 @@ class SaveResolvedConfig(SaveConfigCallback):
         while target.exists():
             number += 1
             target = directory / f"config-resumed-{number}.yaml"
-        replayable = self.config.clone()
-        replayable["run_dir"] = None
-        replayable["ckpt_path"] = None
-        if replayable["data"]["root"]:  # so that it replays from any directory
-            replayable["data"]["root"] = Path(replayable["data"]["root"]).absolute()
-        if replayable["model"]["weights"] and Path(replayable["model"]["weights"]).is_file():
-            replayable["model"]["weights"] = str(Path(replayable["model"]["weights"]).absolute())
-        text = self.parser.dump(replayable, skip_none=False)
+        text = resolved_text(self.parser, self.config)
         with atomic_path(target) as temporary:
             temporary.write_text(text)
         self.already_saved = True

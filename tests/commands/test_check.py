@@ -50,7 +50,7 @@ def test_a_truncated_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "t.h5"]) == 2
     out, err = capsys.readouterr()
     assert f"truncated: {len(content) - 50:,} of {len(content):,} bytes" in out
-    assert "1 problems" in err
+    assert "1 problem is listed" in err
 
 
 def test_json_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,11 +73,11 @@ def test_all_formats_to_a_directory(run: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_the_name_of_the_output_says_the_format(run: Path) -> None:
-    assert export("--output", "a.b.onnx", "--size", "64") == 0
+    assert export("--output", "a.b.pt2", "--size", "64") == 0
     assert sorted(path.name for path in Path().glob("a.b.*")) == [
         "a.b.card.json",
         "a.b.card.md",
-        "a.b.onnx",
+        "a.b.pt2",
     ]
     assert card_of(Path(), "a.b")["preprocessing"]["size"] == 64
 

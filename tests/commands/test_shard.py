@@ -30,13 +30,14 @@ def test_it_packs_and_says_what_it_left_out(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    shard(folder, out, workers=1)
+    line = ["shard", str(folder), str(out), "--workers", "1"]
+    assert main(line) == 0
     captured = capsys.readouterr()
     assert "6 pictures in 1 shard" in captured.out
     assert "1 .txt" in captured.err
     assert f"1 picture could not be read: {folder / 'empty.jpg'} (empty file)" in captured.err
     assert len(ShardedPictures.open(str(out), cache=tmp_path)) == 6
-    shard(folder, out, workers=1)
+    assert main(line) == 0
     assert "finished before" in capsys.readouterr().out
 
 

@@ -36,6 +36,15 @@ def micro_aps(run: Path) -> list[float]:
     return [float(row["val/micro_ap"]) for row in metrics_of(run) if row["val/micro_ap"]]
 
 
+def check_saved_configuration(path: Path) -> None:
+    saved = yaml.safe_load(path.read_text())
+    network = {"backbone": "resnet18", "dims": 256, "gem_p": 3.0, "pooling": "gem"}
+    assert saved["model"]["network"] == network
+    assert saved["data"]["batch_size"] == 8
+    assert saved["seed_everything"] == 0
+    assert "image_size" not in saved["model"], "linked values are saved once"
+
+
 def test_the_main_job(run_script: Runner, tmp_path: Path) -> None:
     done = run_script("train.py", *TINY, "--compare", "true", "--export", "true")
     assert done.returncode == 0, done.stderr
@@ -48,6 +57,7 @@ def test_the_main_job(run_script: Runner, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(track2.references, axis=1), 1, atol=1e-5)
     assert len(micro_aps(run)) == 2
     assert "Traceback" not in done.stderr
+    check_saved_configuration(run / "config.yaml")
 
     replayed = run_script("train.py", "--config", str(run / "config.yaml"), "--export", "false")
     assert replayed.returncode == 0, replayed.stderr
@@ -91,22 +101,22 @@ def test_ctrl_c_and_resume_give_the_run_that_was_not_interrupted(
 ) -> None:
     # Enough epochs for the interrupt to come before the end on a busy machine, too.
     command = (*TINY, "--trainer.max_epochs", "20")
-    whole = run_script("train.py", *command, "--run_dir", "runs/whole")
+    whole, run = run_script("train.py", *command, "--run_dir", "runs/whole"), tmp_path / "runs/half"
     assert whole.returncode == 0, whole.stderr
-    run = tmp_path / "runs" / "half"
-    process = start_script("train.py", *command, "--run_dir", "runs/half")
+    process = start_script("train.py", *command, "--run_dir", "runs/half", "--json")
     while process.poll() is None and not (run / "checkpoints" / "last.ckpt").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
+    assert json.loads(printed).items() >= {"run": "runs/half", "ended": "interrupted"}.items()
     assert "interrupted; go on with the same command and --ckpt_path last" in errors
     assert "Traceback" not in errors
 
     resumed = run_script("train.py", *command, "--run_dir", "runs/half", "--ckpt_path", "last")
     assert resumed.returncode == 0, resumed.stderr
-    assert not (tmp_path / "runs" / "half-2").exists()
-    expected = micro_aps(tmp_path / "runs" / "whole")
+    assert not run.with_name("half-2").exists()
+    expected = micro_aps(run.with_name("whole"))
     assert len(expected) == 20
     assert micro_aps(run) == expected
     assert (run / "config-resumed-1.yaml").exists()
@@ -137,17 +147,6 @@ def test_wandb_runs_offline_without_a_key(run_script: Runner, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "runs/quickstart/wandb").glob("offline-run-*/run-*.wandb"))
     assert len(micro_aps(tmp_path / "runs/quickstart")) == 1
-
-
-def test_saved_configuration_is_complete(run_script: Runner, tmp_path: Path) -> None:
-    done = run_script("train.py", *TINY, "--trainer.max_epochs", "1")
-    assert done.returncode == 0, done.stderr
-    saved = yaml.safe_load((tmp_path / "runs/quickstart/config.yaml").read_text())
-    network = {"backbone": "resnet18", "dims": 256, "gem_p": 3.0, "pooling": "gem"}
-    assert saved["model"]["network"] == network
-    assert saved["data"]["batch_size"] == 8
-    assert saved["seed_everything"] == 0
-    assert "image_size" not in saved["model"], "linked values are saved once"
 
 
 @pytest.mark.slow

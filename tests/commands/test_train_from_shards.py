@@ -4,27 +4,27 @@ import json
 from pathlib import Path
 
 from sscd.cli import main
+from sscd.data.procedural_set import procedural_collection
 from tests.commands.test_train_and_export import TINY, micro_aps
 from tests.conftest import Runner
 
 ON_DEVICE = ("--data.augment_on", "device", "--data.mixup.probability", "0.5")
 
 
-def _pack(run_script: Runner, tmp_path: Path) -> Path:
-    """Draw the tiny set into a cache by training on it, and pack its training pictures."""
-    drawn = run_script("train.py", *TINY, *ON_DEVICE, "--data.cache", "cache")
-    assert drawn.returncode == 0, drawn.stderr
-    assert len(micro_aps(tmp_path / "runs" / "quickstart")) == 2
+def _pack(tmp_path: Path) -> Path:
+    """Draw a tiny set, and pack its training pictures."""
+    counts = {"training": 24, "references": 12, "distractors": 4, "copies": 6}
+    procedural_collection(tmp_path / "cache", seed=0, size=32, **counts)
     (root,) = (tmp_path / "cache").glob("procedural-*")
     assert main(["shard", str(root / "train"), str(tmp_path / "shards"), "--workers", "0"]) == 0
     return root
 
 
 def test_shards_take_the_place_of_the_training_files(run_script: Runner, tmp_path: Path) -> None:
-    root = _pack(run_script, tmp_path)
+    root = _pack(tmp_path)
     (root / "train").rename(root / "away")
     command = (*TINY, "--data.root", str(root), "--data.shards", "shards", "--run_dir", "runs/s")
-    done = run_script("train.py", *command)
+    done = run_script("train.py", *command, *ON_DEVICE)
     assert done.returncode == 0, done.stderr
     assert "24 training, 12 references, 10 queries" in done.stdout
     assert len(micro_aps(tmp_path / "runs" / "s")) == 2

@@ -14,8 +14,11 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
 from sscd.errors import UserError
+from sscd.extras import require
 from sscd.files import atomic_path
-from sscd.terminal import warn
+from sscd.terminal import say, warn
+from sscd.training.run.weights_and_biases.log import WandbLog
+from sscd.training.run.weights_and_biases.settings import WandbConfig
 
 LoggerName = Literal["csv", "wandb"]
 
@@ -123,7 +126,7 @@ def build_loggers(
     name: LoggerName,
     run_dir: Path,
     *,
-    project: str,
+    wandb: WandbConfig,
     resumed_at: int | None = None,
     validates: bool = False,
 ) -> list[Logger]:
@@ -132,17 +135,18 @@ def build_loggers(
     Args:
         name: `csv`, or `wandb` for both.
         run_dir: Where their files go.
-        project: The Weights & Biases project.
+        wandb: Settings of Weights & Biases.
         resumed_at: The step a resumed run begins at.
         validates: It begins with the validation of the step before.
     """
     loggers: list[Logger] = [MetricsFile(run_dir, resumed_at=resumed_at, validates=validates)]
     if name == "wandb":
-        from lightning.pytorch.loggers import WandbLogger
-
-        loggers.append(
-            WandbLogger(name=run_dir.name, save_dir=run_dir, project=project, mode=wandb_mode())
-        )
+        require("wandb")
+        mode = wandb_mode()
+        if mode == "disabled":
+            say("WANDB_MODE is disabled: nothing is written for Weights & Biases")
+        else:
+            loggers.append(WandbLog(run_dir, wandb, mode=mode))
     return loggers
 
 

@@ -2,7 +2,7 @@
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from sscd.terminal import say
+from sscd.terminal import remark, warn
 
 
 class EpochLine(Callback):
@@ -14,9 +14,9 @@ class EpochLine(Callback):
             collection = trainer.datamodule.collection  # type: ignore[attr-defined]
             sets = (collection.training, collection.references, collection.queries)
             counts = ", ".join(f"{len(images):,} {images.name}" for images in sets)
-            say(counts)
+            remark(counts)
             for line in collection.left_out:
-                say("left out:", line)
+                warn("left out:", line)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print where the training stands."""
@@ -31,4 +31,4 @@ class EpochLine(Callback):
         parts.append(f"μAP {metrics['val/micro_ap']:.3f}")
         parts.append(f"recall at P90 {metrics['val/recall_at_p90']:.3f}")
         neighbours: int = pl_module.neighbours  # type: ignore[assignment]
-        say(" · ".join(parts), f"({neighbours} neighbours a query)")
+        remark(" · ".join(parts), f"({neighbours} neighbours a query)")

@@ -1,9 +1,13 @@
-"""The bar of a training in a terminal."""
+"""What a training shows of its steps: a bar in a terminal, now and then a line in a log."""
 
+import math
+from contextlib import ExitStack
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
+
+from sscd.terminal import Work, current_mode, in_terminal, working
 
 
 class UnhurriedProgressBar(RichProgressBar):
@@ -28,6 +32,44 @@ class UnhurriedProgressBar(RichProgressBar):
         super().on_train_epoch_end(trainer, pl_module)
 
 
+class StepLines(Callback):
+    """Says now and then, where no bar can be shown, how far the steps are and when they end."""
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._work = Work()
+        self._first = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to count."""
+        if not trainer.is_global_zero:
+            return
+        self._first = trainer.global_step
+        steps = trainer.estimated_stepping_batches
+        left = int(steps) - self._first if math.isfinite(steps) else None
+        name = f"training from step {self._first:,}" if self._first else "training"
+        self._work = self._held.enter_context(working(name, total=left, unit="steps"))
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Count a step."""
+        self._work.move_to(trainer.global_step - self._first)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say the last."""
+        self._held.close()
+
+
 def progress_bar() -> RichProgressBar:
     """A bar on the error stream with the loss parts, views a second and the last micro-AP."""
     return UnhurriedProgressBar(refresh_rate=5, leave=True, console_kwargs={"stderr": True})
+
+
+def progress_callbacks(wanted: bool | None) -> list[Callback]:
+    """What shows the steps here: nothing, a bar, or lines.
+
+    Args:
+        wanted: The trainer's `enable_progress_bar`.
+    """
+    if wanted is False or current_mode().quiet:
+        return []
+    return [progress_bar()] if in_terminal() else [StepLines()]

@@ -40,6 +40,11 @@ class RunClaim:
         if self._run.made:
             _remove_if_untrained(self._run)
 
+    @property
+    def run(self) -> RunDirectory | None:
+        """What is held; None before anything is."""
+        return self._run
+
     def take(self, run: RunDirectory) -> None:
         """Claim a directory, and remove what a killed training left half-written there.
 

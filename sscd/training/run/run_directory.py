@@ -22,7 +22,7 @@ _GAP = 3  # numbers in a row that launches which failed may have left free
 # What a training and its conclusion write; a directory that holds any of it is a run's.
 NAMES = (
     *("config.yaml", "checkpoints", "metrics.csv", "skipped.txt", "wandb", "matches.jpg"),
-    *("track2.h5", "track2.h5.skipped.txt", "calibration.json"),
+    *("track2.h5", "track2.h5.skipped.txt", "calibration.json", "evaluation.h5", "report.html"),
 )
 
 
@@ -54,6 +54,11 @@ class RunDirectory:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def evaluation(self) -> Path:
+        """The evaluation of `best`, from which reports are made."""
+        return self.path / "evaluation.h5"
+
+    @property
     def config(self) -> Path:
         """The resolved configuration, which replays the run."""
         return self.path / "config.yaml"
@@ -68,7 +73,7 @@ class RunDirectory:
         """The files that a training rewrites as it goes on."""
         return (
             *(self.best, self.last, self.config),
-            *(self.path / "metrics.csv", self.path / "skipped.txt"),
+            *(self.path / "metrics.csv", self.path / "skipped.txt", self.evaluation),
         )
 
     def is_used(self) -> bool:

@@ -8,7 +8,7 @@ from torch import Tensor
 from sscd.losses.blocks import Remembered, Rows, contrastive_totals
 from sscd.losses.precision import at_least_float32, full_float32
 from sscd.training.ranks.gather import gather_rows, rank, sum_over_ranks, world_size
-from sscd.training.steps.statistics import center_norm, effective_rank
+from sscd.training.steps.statistics import center_norm, effective_rank, negative_similarity
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Objective:
         info_nce: InfoNCE part.
         entropy: Entropy part before its weight.
         positive_similarity: Mean cosine of the positive pairs.
+        negative_similarity: Mean cosine of the negative pairs; 0 where rows are spread evenly.
         nearest_negative_similarity: Mean cosine of each row's nearest negative; → 1 is collapse.
         center_norm: Norm of the mean descriptor; → 1 is collapse.
         effective_rank: Directions in use, 1 to D; → 1 is collapse.
@@ -79,6 +80,7 @@ class Objective:
     info_nce: Tensor
     entropy: Tensor
     positive_similarity: Tensor
+    negative_similarity: Tensor
     nearest_negative_similarity: Tensor
     center_norm: Tensor
     effective_rank: Tensor
@@ -91,6 +93,7 @@ class Objective:
             "info_nce": self.info_nce,
             "entropy": self.entropy,
             "positive_similarity": self.positive_similarity,
+            "negative_similarity": self.negative_similarity,
             "nearest_negative_similarity": self.nearest_negative_similarity,
             "center_norm": self.center_norm,
             "effective_rank": self.effective_rank,
@@ -145,12 +148,14 @@ def compute_objective(
     rows = gallery.descriptors.detach()
     with full_float32(rows.device.type):
         center, directions = center_norm(rows), effective_rank(rows)
+        negative = negative_similarity(rows, positive_sum=positive_sum, positives=positives)
     return Objective(
         loss=loss,
         total=total,
         info_nce=info_nce,
         entropy=entropy,
         positive_similarity=_mean(positive_sum, positives),
+        negative_similarity=negative,
         nearest_negative_similarity=_mean(nearest_sum, having_negative),
         center_norm=center,
         effective_rank=directions,

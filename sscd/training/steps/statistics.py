@@ -33,3 +33,28 @@ def effective_rank(rows: Tensor) -> Tensor:
     product = rows.T @ rows if rows.shape[1] <= len(rows) else rows @ rows.T
     tiny = torch.finfo(rows.dtype).tiny
     return product.diagonal().sum().square() / product.square().sum().clamp(min=tiny)
+
+
+def negative_similarity(rows: Tensor, *, positive_sum: Tensor, positives: Tensor) -> Tensor:
+    """Mean cosine of the negative pairs, without looking at any of them.
+
+    All pairs sum to `‖Σ z‖²`; what is neither a row with itself nor a positive pair is a negative.
+
+    Args:
+        rows: (M, D) unit-norm descriptors.
+        positive_sum: Σ cosine of the positive pairs, each counted from both its rows.
+        positives: Those pairs.
+
+    Returns:
+        A scalar; 0 where there is no negative pair.
+
+    >>> rows = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.6, 0.8]])
+    >>> similar = negative_similarity(
+    ...     rows, positive_sum=torch.tensor(2.0), positives=torch.tensor(2)
+    ... )
+    >>> round(float(similar), 6)
+    0.6
+    """
+    total = rows.sum(dim=0).square().sum() - rows.square().sum() - positive_sum
+    count = len(rows) * (len(rows) - 1) - positives
+    return total / count.clamp(min=1)

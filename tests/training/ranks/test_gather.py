@@ -6,7 +6,7 @@ import torch
 from sscd.training.ranks.gather import gather_rows, sum_over_ranks
 from tests.training.gloo_ranks import of_ranks
 
-WORLDS = pytest.mark.parametrize("world", [pytest.param(2, marks=pytest.mark.slow), 4])
+WORLDS = pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
 
 
 @WORLDS

@@ -51,7 +51,7 @@ def _gather(rank: int, ranks: int, store: str, out: str) -> None:
     distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_uneven_shares_come_in_order_and_once(ranks: int, tmp_path: Path) -> None:
     out = tmp_path / "out.pt"
     spawn(_gather, args=(ranks, str(tmp_path / "store"), str(out)), nprocs=ranks)  # type: ignore[no-untyped-call]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from sscd.training.run.logs import MetricsFile, build_loggers, wandb_mode
+from sscd.training.run.weights_and_biases.settings import WandbConfig
+from tests.offline_wandb import offline_runs
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -75,20 +77,26 @@ def test_a_broken_netrc_is_no_key(no_key: Path) -> None:
 
 
 def test_wandb_without_a_key_writes_an_offline_run(no_key: Path) -> None:
-    loggers = build_loggers("wandb", no_key / "run", project="test")
-    assert [type(logger).__name__ for logger in loggers] == ["MetricsFile", "WandbLogger"]
+    loggers = build_loggers("wandb", no_key / "run", wandb=WandbConfig("test"))
+    assert [type(logger).__name__ for logger in loggers] == ["MetricsFile", "WandbLog"]
     loggers[1].log_metrics({"loss": 1.0}, step=0)
     loggers[1].finalize("success")
-    import wandb
+    (run,) = offline_runs(no_key / "run")
+    assert run.values("loss") == {0: 1.0}
 
-    wandb.finish()
-    assert list((no_key / "run" / "wandb").glob("offline-run-*/run-*.wandb"))
+
+def test_wandb_that_is_disabled_is_said(
+    no_key: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    loggers = build_loggers("wandb", no_key / "run", wandb=WandbConfig())
+    assert [type(logger).__name__ for logger in loggers] == ["MetricsFile"]
+    assert "WANDB_MODE is disabled" in capsys.readouterr().out
 
 
 def test_csv_alone_by_default(tmp_path: Path) -> None:
-    assert [type(x).__name__ for x in build_loggers("csv", tmp_path, project="x")] == [
-        "MetricsFile"
-    ]
+    loggers = build_loggers("csv", tmp_path, wandb=WandbConfig())
+    assert [type(logger).__name__ for logger in loggers] == ["MetricsFile"]
 
 
 def test_half_a_line_of_a_killed_run_is_cut(tmp_path: Path) -> None:

@@ -3,12 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from lightning import LightningModule, Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from sscd.training.run.progress_bar import UnhurriedProgressBar, progress_bar
+from sscd.terminal import OutputMode, output_mode
+from sscd.training.run.progress_bar import (
+    UnhurriedProgressBar,
+    progress_bar,
+    progress_callbacks,
+)
 
 
 class Counting(UnhurriedProgressBar):
@@ -61,3 +67,34 @@ def test_it_goes_to_the_error_stream() -> None:
     bar = progress_bar()
     assert isinstance(bar, UnhurriedProgressBar)
     assert bar.refresh_rate == 5
+
+
+def test_a_log_gets_lines_of_the_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sscd.terminal.log_lines.EVERY_S", 0.0)
+    (lines,) = progress_callbacks(None)
+    trainer = Trainer(
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        max_epochs=1,
+        callbacks=[lines],
+        enable_progress_bar=False,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+    )
+    capsys.readouterr()
+    trainer.fit(Steps(), DataLoader([torch.zeros(1)] * 4, batch_size=1))  # type: ignore[arg-type]
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
+    assert [line.partition(",")[0] for line in said] == [
+        *(f"training: {step}/4 steps ({step * 25}%)" for step in (1, 2, 3, 4)),
+        "training: 4/4 steps (100%)",
+    ]
+
+
+@pytest.mark.parametrize("wanted", [None, True])
+def test_quiet_and_refused_bars_are_none(wanted: bool | None) -> None:
+    assert progress_callbacks(False) == []
+    with output_mode(OutputMode(quiet=True)):
+        assert progress_callbacks(wanted) == []

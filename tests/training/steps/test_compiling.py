@@ -1,6 +1,7 @@
 """The network in training steps: compiled in place where it is wanted and possible."""
 
 import copy
+import functools
 import os
 import subprocess
 import sys
@@ -85,6 +86,13 @@ def _fresh() -> None:
     torch.compiler.reset()
 
 
+# A C++ compiler works for many seconds on what was traced.
+@pytest.fixture(params=["eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def _backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=request.param))
+
+
+@pytest.mark.usefixtures("_backend")
 def test_steps_are_compiled_and_validation_is_not(tmp_path: Path) -> None:
     module = fit(Steps(wanted=True), tmp_path)
     assert module.runs_in_validation == [1] * 8
@@ -100,6 +108,7 @@ def test_a_cpu_runs_the_network_as_it_is_unless_told(tmp_path: Path, wanted: boo
     assert module.network.runs == 8 + 6
 
 
+@pytest.mark.usefixtures("_backend")
 def test_parameters_and_their_names_stay() -> None:
     plain = Watched()
     compiled = copy.deepcopy(plain)
@@ -148,6 +157,7 @@ def test_any_obstacle_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         assert not compile_in_place(Watched(), CPU)
 
 
+@pytest.mark.usefixtures("_backend")
 def test_an_error_in_validation_leaves_the_process_compiling(tmp_path: Path) -> None:
     class Failing(Steps):
         def validation_step(self, batch: Tensor) -> None:

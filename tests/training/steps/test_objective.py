@@ -44,18 +44,33 @@ def small_batch(seed: int = 0) -> tuple[Tensor, Tensor]:
     return z, torch.tensor([0, 0, 1, 1, 2, 2, 3, 3, 4]).unsqueeze(1)
 
 
+def test_negatives_of_mixed_rows_are_those_that_share_nothing() -> None:
+    z, _ = small_batch()
+    pictures = torch.tensor(
+        [[0, 1], [0, -1], [1, 2], [2, -1], [3, -1], [3, -1], [4, 0], [5, -1], [5, 4]]
+    )
+    step = compute_objective(z, pictures, temperature=0.2, entropy_weight=1.0)
+    shown = [set(row) - {-1} for row in pictures.tolist()]
+    similarity = z @ z.T
+    strangers = [
+        float(similarity[i, j]) for i in range(9) for j in range(9) if not shown[i] & shown[j]
+    ]
+    assert float(step.negative_similarity) == pytest.approx(np.mean(strangers), abs=1e-6)
+
+
 @pytest.mark.parametrize("block", [2, None])
 def test_equals_loops(block: int | None) -> None:
     z, pictures = small_batch()
     step = compute_objective(z, pictures, temperature=0.2, entropy_weight=3.0, block=block)
     similarity = (z.double() @ z.double().T).tolist()
     shown = pictures.flatten().tolist()
-    contrasts, entropies, positives, nearest = [], [], [], []
+    contrasts, entropies, positives, negatives, nearest = [], [], [], [], []
     for i in range(len(z)):
         strangers = [similarity[i][j] for j in range(len(z)) if shown[j] != shown[i]]
         own = [similarity[i][j] for j in range(len(z)) if shown[j] == shown[i] and j != i]
         others = sum(math.exp(s / 0.2) for s in strangers)
         positives += own
+        negatives += strangers
         nearest.append(max(strangers))
         entropies.append(-0.5 * math.log(2 - 2 * max(strangers)))
         contrasts += [-math.log(math.exp(s / 0.2) / (math.exp(s / 0.2) + others)) for s in own]
@@ -64,6 +79,7 @@ def test_equals_loops(block: int | None) -> None:
         "info_nce": np.mean(contrasts),
         "entropy": np.mean(entropies),
         "positive_similarity": np.mean(positives),
+        "negative_similarity": np.mean(negatives),
         "nearest_negative_similarity": np.mean(nearest),
     }
     got = {key: float(value) for key, value in step.statistics().items()}

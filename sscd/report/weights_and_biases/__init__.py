@@ -1,0 +1,1 @@
+"""A report as panels of Weights & Biases; nothing here computes a figure of its own."""

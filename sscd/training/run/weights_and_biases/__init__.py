@@ -1,0 +1,1 @@
+"""A training in Weights & Biases; whatever happens to W&B, the training goes on."""
