@@ -97,7 +97,7 @@ def test_the_python_on_the_page_runs(
     for name, path in zip("abc", pictures, strict=False):
         with Image.open(path) as picture:
             picture.convert("RGB").save(f"{name}.jpg")
-    model = ("--checkpoint", "best.ckpt", "--output", "model.pt2", "--size", "288")
+    model = ("--checkpoint", "best.ckpt", "--output", "packages/photos.pt2", "--size", "288")
     assert main(["export", "--model-only", *model]) == 0
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 3
@@ -107,5 +107,5 @@ def test_the_python_on_the_page_runs(
     assert np.shape(names["rows"]) == (2, 16)
     assert np.shape(names["similarity"]) == (2, 1)
     assert np.shape(names["copies"]) == (2, 2)
-    assert names["card"]["name"] == "model"
+    assert names["card"]["name"] == "photos"
     assert tuple(names["described"].shape) == (2, 16)
