@@ -1,19 +1,18 @@
-"""`sscd <command>`: the table of commands, and how an error reaches the person."""
+"""`sscd <command>`: the table of commands, and how one is run."""
 
-import errno
 import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sscd import __version__
-from sscd.errors import Stopped, UserError
-from sscd.extras import missing_extra
+from sscd.endings import USAGE_ERROR, run_to_end
+from sscd.errors import UserError, meant
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from sscd.terminal import Result
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Command:
     parses_itself: bool = False
     positional: tuple[str, ...] = ()
 
-    def load(self) -> Callable[..., None]:
+    def load(self) -> "Callable[..., Result | None]":
         """Import the function behind the command."""
         module, _, name = self.target.partition(":")
-        function: Callable[..., None] = getattr(importlib.import_module(module), name)
+        function: Callable[..., Result | None] = getattr(importlib.import_module(module), name)
         return function
 
 
@@ -58,6 +57,11 @@ COMMANDS = {
         "sscd.commands.evaluate:evaluate",
         "judge descriptors or predictions against a ground truth",
         positional=("files",),
+    ),
+    "report": Command(
+        "sscd.commands.report:report",
+        "show judged runs as one HTML page: pictures, figures, curves, thresholds",
+        positional=("runs",),
     ),
     "match": Command(
         "sscd.commands.match:match",
@@ -97,38 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Read when torch is imported: threads that spin while they wait take the cores from the workers
     # that decode, which makes a small machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        return _run(arguments)
-    except UserError as error:
-        _complain(_innermost(str(error)))
-        return USAGE_ERROR
-    except ModuleNotFoundError as error:
-        # A worker's error arrives as text, without the name.
-        named = error.name or str(error).rpartition("No module named '")[2].partition("'")[0]
-        if (line := missing_extra(named)) is None:
-            raise
-        _complain(line)
-        return USAGE_ERROR
-    except OSError as error:
-        # Files vanish, disks fill and permissions lack anywhere; what has no file name is a bug.
-        if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
-            _complain(f"cannot write what is printed: {error.strerror}; make space for it")
-            return USAGE_ERROR
-        if error.filename is None:
-            raise
-        _complain(f"{error.filename}: {error.strerror}; check that it is there and may be used")
-        return USAGE_ERROR
-    except KeyboardInterrupt as interrupt:
-        return _interrupted(interrupt)
-
-
-def _interrupted(interrupt: KeyboardInterrupt) -> int:
-    if not isinstance(interrupt, Stopped):
-        _complain("; ".join(["interrupted", *map(str, interrupt.args)]))
-        return INTERRUPTED
-    if str(interrupt):
-        _complain(str(interrupt))
-    return interrupt.status
+    return run_to_end(lambda: _run(arguments))
 
 
 def _run(arguments: list[str]) -> int:
@@ -138,25 +111,45 @@ def _run(arguments: list[str]) -> int:
     if arguments[0] in ("--version", "-V"):
         print(f"sscd {__version__}")  # noqa: T201
         return 0
+    from sscd.arguments.shared import split_shared
+    from sscd.terminal import output_mode
+
+    mode, rest = split_shared(arguments)
+    with output_mode(mode):
+        return _run_command(rest)
+
+
+def _run_command(arguments: list[str]) -> int:
+    from sscd.terminal import print_result, working
+
+    if not arguments:
+        raise UserError("no command is given; `sscd --help` lists them")
     name, rest = arguments[0], arguments[1:]
     if name not in COMMANDS:
-        raise UserError(f"'{name}' is no command; `sscd --help` lists them: {', '.join(COMMANDS)}")
+        guess = meant(name, COMMANDS) or f"; `sscd --help` lists them: {', '.join(COMMANDS)}"
+        raise UserError(f"'{name}' is no command{guess}")
     command = COMMANDS[name]
-    if command.parses_itself:
-        command.load()(rest)
-    else:
-        _call(name, command, rest)
+    with working("loading libraries"):
+        function = command.load()
+    result = function(rest) if command.parses_itself else _call(name, function, rest)
+    if result is not None:
+        print_result(result)
+        if result.problem:
+            raise UserError(result.problem)
     return 0
 
 
-def _call(name: str, command: Command, arguments: list[str]) -> None:
-    from sscd.arguments import parse_function
+def _call(
+    name: str,
+    function: "Callable[..., Result | None]",
+    arguments: list[str],
+) -> "Result | None":
+    from sscd.arguments.functions import parse_function
 
-    function = command.load()
     parsed: dict[str, Any] = parse_function(
-        function, arguments, prog=f"sscd {name}", positional=command.positional
+        function, arguments, prog=f"sscd {name}", positional=COMMANDS[name].positional
     )
-    function(**parsed)
+    return function(**parsed)
 
 
 def _help() -> str:
@@ -171,15 +164,7 @@ def _help() -> str:
             "commands:",
             *rows,
             "",
-            "`sscd <command> --help` lists the options of a command.",
+            "`sscd <command> --help` lists the options of a command. All take --quiet (no progress",
+            "and no remarks) and --json (the result as one JSON object on standard output).",
         ]
     )
-
-
-def _innermost(message: str) -> str:
-    """The message itself, where a loader's worker has wrapped it into its traceback."""
-    return message.rpartition("UserError: ")[2] if "Original Traceback" in message else message
-
-
-def _complain(message: str) -> None:
-    print(f"sscd: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sscd.errors import UserError
+from sscd.errors import UserError, meant
 
 # Beside the modules in an installed package, beside the package in a checkout.
 _DIRECTORIES = (Path(__file__).parent / "configs", Path(__file__).parents[1] / "configs")
@@ -63,10 +63,8 @@ def _find(name: str, shipped: dict[str, Path], *, kind: str, folder: Path) -> Pa
     key = str(within.with_suffix("") if within.suffix == ".yaml" else within)
     if key in shipped:
         return shipped[key]
-    raise UserError(
-        f"{kind} {name} is neither a file nor one of those that come with sscd: "
-        f"{', '.join(shipped)}"
-    )
+    come = meant(key, shipped) or f": {', '.join(shipped)}"
+    raise UserError(f"{kind} {name} is neither a file nor one of those that come with sscd{come}")
 
 
 def recipe_of(named: Sequence[Path]) -> Path:
@@ -92,9 +90,10 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "model": ("network", "objective", "optimizer", "memory"),
     "trainer": (),
     "guard": (),
+    "wandb": (),
 }
 _VALUES = (
-    *("seed_everything", "run_dir", "logger", "wandb_project", "compare", "export"),
+    *("seed_everything", "run_dir", "logger", "compare", "export"),
     *("ckpt_path", "weights_only", "save_every"),
 )
 
@@ -120,8 +119,8 @@ def check_config(path: Path) -> None:
         raise UserError(f"config {path} holds no settings; expected sections data, model, trainer")
     for key, value in content.items():
         if key not in _SECTIONS and key not in _VALUES:
-            known = ", ".join([*_SECTIONS, *_VALUES])
-            raise UserError(f"config {path}: unknown key '{key}'; expected one of {known}")
+            known, guess = ", ".join([*_SECTIONS, *_VALUES]), meant(key, [*_SECTIONS, *_VALUES])
+            raise UserError(f"config {path}: unknown key '{key}'; expected one of {known}{guess}")
         if key in _SECTIONS:
             _check_section(path, key, value)
 

@@ -1,5 +1,8 @@
 """The exceptions that are meant for the person at the keyboard."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """Something the user can mend.
@@ -20,3 +23,18 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` where something known is like what was given, else nothing.
+
+    >>> meant("trian", ["train", "export"]), meant("xyz", ["train"])
+    ('; did you mean train?', '')
+    >>> meant("--dims", ["--model.network.dims", "--data.root"])
+    '; did you mean --model.network.dims?'
+    """
+    names = list(known)
+    last = given.lstrip("-")
+    ends = [name for name in names if name.rpartition(".")[2] == last][:3]
+    close = ends or difflib.get_close_matches(given, names, n=1, cutoff=0.7)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -46,16 +46,11 @@ def test_the_scripts_have_help(name: str, run_script: Runner) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(SCRIPTS)))
-def test_every_other_command_has_help(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sscd", name, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "--help" in done.stdout
+def test_every_other_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    assert "--help" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
@@ -77,7 +72,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "'trian' is no command" in error_of(capsys, "trian")
+    assert "'trian' is no command; did you mean train?" in error_of(capsys, "trian")
+    assert "`sscd --help` lists them: train, " in error_of(capsys, "zzz")
+    assert "no command is given" in error_of(capsys, "--quiet")
 
 
 def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,10 +85,12 @@ def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--data.batchsize", "3"), "--data.batchsize"),
+        (("--data.batchsize", "3"), "no option; did you mean --data.batch_size?"),
         (("--data.batch", "3"), "--data.batch"),  # no abbreviations
-        (("--data.batch_size", "many"), "data.batch_size"),
-        (("--trainer.max_epochs", "soon"), "trainer.max_epochs"),
+        (("--data.batch_size", "many"), "data.batch_size got many; expected a whole number"),
+        (("--trainer.max_epochs", "soon"), "got soon; expected a whole number or null"),
+        (("--logger", "wanbd"), "expected one of csv, wandb; did you mean wandb?"),
+        (("--config", "quikstart"), "did you mean quickstart?"),
         (("--model.network.backbone", "vgg16"), "backbone got 'vgg16'"),
         (("--model.network.dims", "0"), "dims got 0"),
         (("--data.recipe.crop_scale", "[0.9, 0.1]"), "crop_scale"),
@@ -127,7 +126,8 @@ def test_wrong_key_in_a_file_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text("data:\n  batchsize: 3\n")
-    assert "batchsize" in error_of(capsys, "train", "--config", "a.yaml")
+    line = error_of(capsys, "train", "--config", "a.yaml")
+    assert "sets data.batchsize, which is no setting; did you mean data.batch_size?" in line
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_require() -> None:
 def test_every_extra_is_one_of_the_project() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     offered = project["optional-dependencies"]
-    assert set(EXTRAS) | {"dev"} == set(offered)
+    assert set(EXTRAS) | {"dev", "docs"} == set(offered)
     core = {re.split(r"[\[<>=;~ ]", line)[0] for line in project["dependencies"]}
     distributions = importlib.metadata.packages_distributions()
     for extra, modules in EXTRAS.items():
@@ -66,7 +66,7 @@ def test_what_is_imported_is_declared() -> None:
     ("command", "module", "extra"),
     [
         (["train"], "lightning", "train"),
-        (["train", "--help"], "lightning", "train"),
+        (["train", "--help", "all"], "lightning", "train"),
         (["preview"], "lightning", "train"),
         (["make-disc", "photos", "out"], "cv2", "train"),
     ],

@@ -17,6 +17,7 @@ ALLOWED = {
     "vectors": set(),
     "configs": set(),
     "arguments": set(),
+    "endings": set(),
     "augment": {"configs"},
     "data": {"augment"},
     "models": {"augment", "data"},
@@ -30,12 +31,13 @@ ALLOWED = {
     "report": {"augment", "data", "evaluation"},
     "training": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats", "report"),
+        "arguments",
     },
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
         *("training", "describing", "baselines", "report", "configs", "arguments"),
     },
-    "cli": {"arguments", "commands"},
+    "cli": {"arguments", "commands", "endings"},
 }
 # What is slow to import, and what may be absent, is imported by the functions that need it.
 LAZY = {

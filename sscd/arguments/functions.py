@@ -1,18 +1,17 @@
 """Command-line arguments from a function's signature, with errors of one line."""
 
 import inspect
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentParser
 
-from sscd.errors import UserError
+from sscd.arguments.errors import one_line_errors
+from sscd.arguments.shared import SHARED, describe_shared
 
 
 def parse_function(
-    function: Callable[..., None],
+    function: Callable[..., object],
     arguments: list[str],
     *,
     prog: str,
@@ -20,14 +19,17 @@ def parse_function(
 ) -> dict[str, Any]:
     """Parse a function's arguments from a command line.
 
-    Options may be written with dashes or underscores, and switches (`bool`, false by default)
-    without a value. Lists, which have no default or None, take one value or more.
+    Options may be written with dashes or underscores, `--output` as `-o`, and switches (`bool`,
+    false by default) without a value. Lists, which have no default or None, take one value or more.
 
     Args:
         function: Typed, with a Google docstring that describes its arguments.
         arguments: What stands on the command line after the command.
         prog: The command's name in usage lines.
         positional: Arguments that are given by place, not by name.
+
+    Returns:
+        Name → value, without the options that all commands share.
 
     Raises:
         UserError: An unknown or missing argument, or a value of the wrong type.
@@ -45,37 +47,21 @@ def parse_function(
             nargs="+" if name in lists else None,
             help=described.get(name),
         )
-    parser.add_function_arguments(function, as_group=False, skip={*positional, *lists})
+    own = SHARED.keys() & hints.keys()  # a function may ask for them; they are not parsed here
+    parser.add_function_arguments(function, as_group=False, skip={*positional, *lists, *own})
+    describe_shared(parser)
     switches = {name for name, hint in hints.items() if hint is bool and name != "return"}
     given = _written(arguments, names=set(hints), switches=switches)
-    with one_line_errors(prog):
+    with one_line_errors(prog, parser):
         parsed = parser.instantiate(parser.parse_args(given))
-    return dict(parsed.as_dict())
-
-
-@contextmanager
-def one_line_errors(prog: str) -> Iterator[None]:
-    """Turn a parser's error, which may be a page, to one line that names the key.
-
-    Raises:
-        UserError: In place of the parser's error.
-    """
-    try:
-        yield
-    except ArgumentError as error:
-        raise UserError(f"{shorten(str(error))} (`{prog} --help` lists the options)") from error
-
-
-def shorten(message: str) -> str:
-    """The first three lines of a parser's message, which say what and where, as one."""
-    lines = [line.strip(" -\t:") for line in message.splitlines() if line.strip()]
-    return re.sub(r"\s+", " ", ": ".join(lines[:3]))
+    return {name: value for name, value in parsed.as_dict().items() if name not in SHARED}
 
 
 def _written(arguments: list[str], *, names: set[str], switches: set[str]) -> list[str]:
     """The arguments as the parser knows them: with underscores, and with a value for switches."""
     result: list[str] = []
-    for place, argument in enumerate(arguments):
+    for place, typed in enumerate(arguments):
+        argument = "--output" if typed == "-o" and "output" in names else typed
         option, equals, value = argument.partition("=")
         name = option[2:].replace("-", "_")
         if not option.startswith("--") or name not in names:
@@ -88,7 +74,7 @@ def _written(arguments: list[str], *, names: set[str], switches: set[str]) -> li
     return result
 
 
-def _summary(function: Callable[..., None]) -> str:
+def _summary(function: Callable[..., object]) -> str:
     return (function.__doc__ or "").strip().splitlines()[0]
 
 
@@ -100,7 +86,7 @@ def _item(hint: Any) -> Any:
     return None
 
 
-def _descriptions(function: Callable[..., None]) -> dict[str, str]:
+def _descriptions(function: Callable[..., object]) -> dict[str, str]:
     from docstring_parser import parse_from_object
 
     return {

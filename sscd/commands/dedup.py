@@ -27,7 +27,7 @@ from sscd.report.group_sheet import write_group_sheet
 from sscd.search.groups import CopyGroup, connected_groups
 from sscd.search.pairs import best_pairs_within
 from sscd.search.postprocessing.chain import Side
-from sscd.terminal import say, say_json, warn, watched
+from sscd.terminal import Result, warn, watched, working
 
 Places = dict[str, int]
 
@@ -54,8 +54,7 @@ def dedup(
     device: DeviceName = "auto",
     partition: int = PARTITION,
     processes: int | None = None,
-    json: bool = False,
-) -> None:
+) -> Result | None:
     """Find the groups of copies in one set of pictures, and write them as CSV and JSON.
 
     Two pictures are in one group where a chain of matches joins them. Descriptors are kept beside
@@ -83,7 +82,6 @@ def dedup(
         device: Where network and search run.
         partition: Pictures of a part.
         processes: How many describe on this machine; by default one for each GPU.
-        json: Print the result as JSON.
     """
     _check(output, sheet, limit=limit, shown=shown)
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
@@ -102,16 +100,19 @@ def dedup(
         calibration=known,
         threshold=wanted,
     )
-    if sets is not None:
-        found = sets["reference"]
-        if sheet is not None and found.pictures is None:
-            raise UserError(f"--sheet {sheet}: {pictures} holds descriptors, no pictures to show")
-        others, origin = max(len(found.descriptors.ids) - 1, 1), found.descriptors.origin
-        chosen = choose_threshold(wanted, known, references=others, origin=origin)
-        groups, matches = _search(found.descriptors, from_score=chosen, limit=limit, device=device)
+    if sets is None:
+        return None
+    found = sets["reference"]
+    if sheet is not None and found.pictures is None:
+        raise UserError(f"--sheet {sheet}: {pictures} holds descriptors, no pictures to show")
+    others, origin = max(len(found.descriptors.ids) - 1, 1), found.descriptors.origin
+    chosen = choose_threshold(wanted, known, references=others, origin=origin)
+    groups, matches = _search(found.descriptors, from_score=chosen, limit=limit, device=device)
+    with working("writing groups"):
         _write(output, sheet, groups, found, shown=shown)
-        describer.say_failures(output)
-        _say(_Result.of(output, groups, found, matches=matches, threshold=chosen), json=json)
+    describer.say_failures(output)
+    grouped = _Groups.of(output, groups, found, matches=matches, threshold=chosen)
+    return Result(asdict(grouped), [grouped.line])
 
 
 def _check(output: Path, sheet: Path | None, *, limit: int, shown: int) -> None:
@@ -127,7 +128,7 @@ def _check(output: Path, sheet: Path | None, *, limit: int, shown: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Result:
+class _Groups:
     output: str
     groups: int
     pictures_in_groups: int
@@ -145,7 +146,7 @@ class _Result:
         *,
         matches: int,
         threshold: float,
-    ) -> "_Result":
+    ) -> "_Groups":
         sizes = [len(group.members) for group in groups]
         return cls(
             output=str(output),
@@ -157,27 +158,26 @@ class _Result:
             threshold=threshold,
         )
 
+    @property
+    def line(self) -> str:
+        return (
+            f"{self.output}: {self.groups:,} groups with {self.pictures_in_groups:,} of "
+            f"{self.pictures:,} pictures, the largest with {self.largest:,}, from score "
+            f"{self.threshold:.4f} on; the same as JSON beside it"
+        )
+
 
 def _search(
     descriptors: Descriptors, *, from_score: float, limit: int, device: DeviceName
 ) -> tuple[list[CopyGroup], int]:
     """Groups, and how many pairs match."""
-    with watched(descriptors.vectors, "searching") as vectors:
+    with watched(descriptors.vectors, "searching", unit="pictures") as vectors:
         pairs = best_pairs_within(vectors, limit=limit, device=device, floor=from_score)
     if len(pairs.scores) == limit:
         warn(f"there are {limit:,} matches or more; the best are kept, see --limit")
-    return connected_groups(pairs, count=len(descriptors.ids)), len(pairs.scores)
-
-
-def _say(result: _Result, *, json: bool) -> None:
-    if json:
-        say_json(asdict(result))
-        return
-    say(
-        f"{result.output}: {result.groups:,} groups with {result.pictures_in_groups:,} of "
-        f"{result.pictures:,} pictures, the largest with {result.largest:,}, from score "
-        f"{result.threshold:.4f} on; the same as JSON beside it"
-    )
+    with working("joining matches to groups"):
+        groups = connected_groups(pairs, count=len(descriptors.ids))
+    return groups, len(pairs.scores)
 
 
 def _rows(number: int, group: CopyGroup, found: MatchSet, places: Places) -> list[dict[str, Any]]:

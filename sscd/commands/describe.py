@@ -1,6 +1,5 @@
 """`sscd describe`: descriptors of any number of pictures, as Parquet in parts."""
 
-import json as json_library
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -17,7 +16,7 @@ from sscd.describing.ray_engine import describe_on_ray
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.models.describer import DeviceName
-from sscd.terminal import say, warn
+from sscd.terminal import Result, warn
 
 Engine = Literal["local", "ray"]
 
@@ -40,8 +39,7 @@ def describe(
     gpus_per_actor: float | None = None,
     cache: Path | None = None,
     cache_gb: float | None = None,
-    json: bool = False,
-) -> None:
+) -> Result | None:
     """Describe a folder, a list, shards or Parquet of pictures, as Parquet in parts.
 
     Interrupted, the same command goes on.
@@ -69,7 +67,6 @@ def describe(
         gpus_per_actor: With the engine `ray`, GPUs of each.
         cache: Where shards behind a URL are kept; by default `sscd` in `~/.cache`.
         cache_gb: How many gigabytes of them may be kept; by default all.
-        json: Print the result as JSON.
     """
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     options.check()
@@ -86,8 +83,7 @@ def describe(
     )
     with repeatable():
         described = run(spec, opened, output, partition=partition)
-    if described is not None:
-        _say(described, opened, json=json)
+    return None if described is None else _result(described, opened)
 
 
 def _open(source: str, cache: Path | None, cache_gb: float | None) -> PictureSource:
@@ -113,26 +109,24 @@ def _check_engine(
         raise UserError("--actors and --cpus_per_actor begin at 1, --gpus_per_actor at 0")
 
 
-def _say(described: Described, opened: PictureSource, *, json: bool) -> None:
+def _result(described: Described, opened: PictureSource) -> Result:
     if described.failures:
         warn(described.summary)
     request = described.request
-    if json:
-        table = {
-            "output": described.location,
-            **asdict(request),
-            "kind": opened.kind,
-            "partitions": request.partitions,
-            "described": described.described,
-            "unreadable": len(described.failures),
-            "partitions_made": described.made,
-        }
-        say(json_library.dumps(table, indent=1))
-        return
-    if not described.made:
-        say(f"{described.location} is complete already; nothing was done")
+    values = {
+        "output": described.location,
+        **asdict(request),
+        "kind": opened.kind,
+        "partitions": request.partitions,
+        "described": described.described,
+        "unreadable": len(described.failures),
+        "partitions_made": described.made,
+    }
     noun = "part" if request.partitions == 1 else "parts"
-    say(
+    lines = [
         f"{described.location}: {described.described:,} descriptors of {request.dims} dimensions "
         f"in {request.partitions:,} {noun}, model {request.model}"
-    )
+    ]
+    if not described.made:
+        lines.insert(0, f"{described.location} is complete already; nothing was done")
+    return Result(values, lines)

@@ -21,7 +21,7 @@ from sscd.formats.track2.layouts import Side
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import DescriberSpec, DeviceName
 from sscd.models.loading import load_network
-from sscd.terminal import warn
+from sscd.terminal import warn, working
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ class DescribeOptions:
         self.check()
         if self.checkpoint is None:
             raise UserError("pictures are described by a network; give --checkpoint")
-        trained = load_network(self.checkpoint)
+        with working("loading the network"):
+            trained = load_network(self.checkpoint)
         inference = InferenceSize(
             size=self.size or trained.inference.size, mode=self.resize or trained.inference.mode
         )

@@ -15,7 +15,7 @@ from sscd.commands.postprocess import (
     process,
     training_set,
 )
-from sscd.commands.track2_output import make_record, say_export, write_export
+from sscd.commands.track2_output import export_result, make_record, write_export
 from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
@@ -26,6 +26,7 @@ from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
 from sscd.models.packages.writing import PackageFormat
 from sscd.search.postprocessing.chain import PostProcessing, Side
+from sscd.terminal import Result
 
 
 def export(
@@ -51,8 +52,7 @@ def export(
     calibration: Path | None = None,
     name: str | None = None,
     licence: str | None = None,
-    json: bool = False,
-) -> None:
+) -> Result | None:
     """Write track-2 descriptors of queries and references, or with --model-only the network alone.
 
     Interrupted, the same command goes on. Under torchrun or srun all ranks describe.
@@ -85,7 +85,6 @@ def export(
             threshold; by default the run's own, or the validation's.
         name: With --model-only, what the network is called; by default as the run or the output.
         licence: With --model-only, that of the weights, for the card.
-        json: Print the result as JSON.
     """
     model = {"format": format, "calibration": calibration, "name": name, "licence": licence}
     if model_only:
@@ -103,8 +102,7 @@ def export(
         asked = ModelOptions(
             checkpoint, output, format or (), calibration, size, resize, name, licence
         )
-        export_model(asked, json=json)
-        return
+        return export_model(asked)
     _refuse(model, "only with --model-only; add that, or leave it out")
     if queries is None or references is None:
         raise UserError(
@@ -125,7 +123,7 @@ def export(
         raise UserError("post-processing is learnt on training pictures; give --training")
     _check_output(output)
     describer = SetDescriber(options, _parts(output), partition, processes)
-    _export_sets(describer, queries, references, training, steps, saved, output, json=json)
+    return _export_sets(describer, queries, references, training, steps, saved, output)
 
 
 def _export_sets(
@@ -136,9 +134,7 @@ def _export_sets(
     steps: Steps,
     saved: PostProcessing | None,
     output: Path,
-    *,
-    json: bool,
-) -> None:
+) -> Result | None:
     """Describe the sets, post-process them and write the file, on rank 0."""
     device = describer.spec.device
     own = describer.trained.network.config.dims
@@ -147,14 +143,14 @@ def _export_sets(
     with repeatable():
         described = _describe(describer, queries, references, training, steps, own=own)
     if described is None:
-        return
+        return None
     chain, described = _processed(described, steps, saved, own=own, device=device)
     record = make_record(
         describer.spec.build(), describer.trained, chain, described, watch=describer.watch
     )
     write_export(output, described, chain, record)
     shutil.rmtree(_parts(output), ignore_errors=True)
-    say_export(output, describer.skipped, json=json)
+    return export_result(output, describer.skipped)
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:

@@ -23,7 +23,7 @@ from sscd.models.packages.writing import (
     write_packages,
 )
 from sscd.models.threshold import MatchThreshold
-from sscd.terminal import say, say_json, warn
+from sscd.terminal import Result, warn, working
 
 PRECISION = 0.9
 
@@ -84,12 +84,11 @@ class ModelOptions:
         return stem, [(kind, stem.with_name(stem.name + SUFFIXES[kind])) for kind in formats]
 
 
-def export_model(options: ModelOptions, *, json: bool = False) -> None:
+def export_model(options: ModelOptions) -> Result:
     """Write a network in the formats asked for, and its card.
 
     Args:
         options: What was asked for.
-        json: Print the result as JSON.
 
     Raises:
         UserError: The checkpoint, the calibration or the output cannot be used, or a format cannot
@@ -102,9 +101,10 @@ def export_model(options: ModelOptions, *, json: bool = False) -> None:
     check_writable_directory(stem.parent)
     trained = _prepared(options, load_network(options.checkpoint), given)
     card = ModelCard.of(trained, name=options.name or stem.name)
-    written = write_packages(trained, card, paths)
+    with working("writing and checking the network"):
+        written = write_packages(trained, card, paths)
     cards = write_card(stem, card, written)
-    _say(card, written, cards, json=json)
+    return _result(card, written, cards)
 
 
 def _prepared(
@@ -172,36 +172,35 @@ def _name_of(checkpoint: Path) -> str:
     return path.name.partition(".")[0] or path.name
 
 
-def _say(
-    card: ModelCard, written: Sequence[PackedFile], cards: tuple[Path, Path], *, json: bool
-) -> None:
-    if json:
-        table = [
-            {
-                "format": file.format,
-                "path": str(file.path),
-                "bytes": file.bytes,
-                "sizes": file.sizes,
-                "difference": file.difference,
-            }
-            for file in written
-        ]
-        shown = {"name": card.name, "fingerprint": card.fingerprint, "files": table}
-        say_json(
-            shown
-            | {
-                "card": str(cards[0]),
-                "card_page": str(cards[1]),
-                "threshold": None if card.threshold is None else card.threshold.as_json(),
-            }
-        )
-        return
-    for file in written:
-        checked = (
-            ""
-            if file.difference is None
-            else f", pictures of {file.sizes} size, within {file.difference:.1e} of torch"
-        )
-        say(f"{file.path}: {file.bytes / 1e6:.1f} MB{checked}")
+def _result(card: ModelCard, written: Sequence[PackedFile], cards: tuple[Path, Path]) -> Result:
+    table = [
+        {
+            "format": file.format,
+            "path": str(file.path),
+            "bytes": file.bytes,
+            "sizes": file.sizes,
+            "difference": file.difference,
+        }
+        for file in written
+    ]
     known = "none is known" if card.threshold is None else f"{card.threshold.similarity:.4f}"
-    say(f"{cards[1]}: the model card; similarity of copies at 90 % precision: {known}")
+    return Result(
+        {
+            "name": card.name,
+            "fingerprint": card.fingerprint,
+            "files": table,
+            "card": str(cards[0]),
+            "card_page": str(cards[1]),
+            "threshold": None if card.threshold is None else card.threshold.as_json(),
+        },
+        [
+            *(f"{file.path}: {file.bytes / 1e6:.1f} MB{_checked(file)}" for file in written),
+            f"{cards[1]}: the model card; similarity of copies at 90 % precision: {known}",
+        ],
+    )
+
+
+def _checked(file: PackedFile) -> str:
+    if file.difference is None:
+        return ""
+    return f", pictures of {file.sizes} size, within {file.difference:.1e} of torch"

@@ -1,11 +1,10 @@
 """`sscd make-disc`: a benchmark in DISC21's layout from any folder of photographs."""
 
 import os
-import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sscd.commands.benchmark_result import finished_before, made_now
 from sscd.data.benchmark.copying import copy_pictures
 from sscd.data.benchmark.editing import edit_queries
 from sscd.data.benchmark.extras import ExtraPictures
@@ -25,7 +24,7 @@ from sscd.data.sources import cache_directory
 from sscd.errors import UserError
 from sscd.files import check_writable_directory
 from sscd.report.contact_sheet import write_contact_sheet
-from sscd.terminal import say, warn
+from sscd.terminal import Result, remark, warn
 
 _NAMED = 3
 _PHASES = {"dev": "Phase I (dev)", "test": "Phase II (test)"}
@@ -49,7 +48,7 @@ def make_disc(
     workers: int | None = None,
     near_duplicate_distance: int = NEAR_DUPLICATE_DISTANCE,
     cache: Path | None = None,
-) -> None:
+) -> Result:
     """Make a benchmark in DISC21's layout from any folder of photographs.
 
     Args:
@@ -86,7 +85,7 @@ def make_disc(
         max_side=max_side,
         near_duplicate_distance=near_duplicate_distance,
     )
-    _begin(request, photos=photos, out=out, workers=workers, cache=cache_directory(cache))
+    return _begin(request, photos=photos, out=out, workers=workers, cache=cache_directory(cache))
 
 
 def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -96,31 +95,33 @@ def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _begin(
     request: BenchmarkRequest, *, photos: Path, out: Path, workers: int | None, cache: Path
-) -> None:
+) -> Result:
     request.check()
     if workers is not None and workers < 0:
         raise UserError(f"--workers {workers}: give 0 or more")
     _check_apart(photos, out)
     processes = _processors() if workers is None else workers
     try:
-        _make(request, photos=photos, out=out, workers=processes, cache=cache)
+        return _make(request, photos=photos, out=out, workers=processes, cache=cache)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt("the same command goes on where it stopped") from interrupt
 
 
-def _make(request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, cache: Path) -> None:
+def _make(
+    request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, cache: Path
+) -> Result:
     tables = load_tables(request)
     request = _settle_shares(request, tables)
     listing = scan_images(photos, name="photos")
     asked, exactly = describe_request(request, tables, listing.images)
     journal = Journal(out, photos=photos)
-    if _is_finished(journal, asked):  # without the lock: nothing may be writable
-        return
+    if journal.is_finished(asked):  # without the lock: nothing may be writable
+        return finished_before(out)
     journal.check(exactly)
     check_writable_directory(out)
     with journal.locked():
-        if _is_finished(journal, asked):  # by a process that held the lock until now
-            return
+        if journal.is_finished(asked):  # by a process that held the lock until now
+            return finished_before(out)
         pool = find_pool(listing, request, cache=cache, workers=workers)
         _warn(listing, pool)
         request = request.settled(len(pool.images))
@@ -137,22 +138,14 @@ def _make(request: BenchmarkRequest, *, photos: Path, out: Path, workers: int, c
                 "versions": versions(),
             }
         )
-    _say(out, request, pool, {split: made[split] for split in SPLITS})
-
-
-def _is_finished(journal: Journal, asked: Mapping[str, Any]) -> bool:
-    if journal.is_finished(asked):
-        say(f"{journal.out} is complete already; nothing was done")
-        say(_next(journal.out))
-        return True
-    return False
+    return made_now(out, request, pool, {split: made[split] for split in SPLITS})
 
 
 def _settle_shares(request: BenchmarkRequest, tables: Tables) -> BenchmarkRequest:
     settled = settle_shares(request, tables)
     for name in (BY_HAND, AIR_GAP):
         if getattr(settled, name) != getattr(request, name):
-            say(f"--leave_out switches off all of table {name}; it edits no query")
+            remark(f"--leave_out switches off all of table {name}; it edits no query")
     return settled
 
 
@@ -163,7 +156,7 @@ def _write(
     photos, out = journal.photos, journal.out
     if lost := journal.lost():
         named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
-        say(f"{out} lost {len(lost):,} of its files ({named}); they are made again")
+        remark(f"{out} lost {len(lost):,} of its files ({named}); they are made again")
     counts = copy_pictures(
         plan.pictures, root=photos, out=out, max_side=request.max_side, workers=workers
     )
@@ -221,30 +214,3 @@ def _draw_sheet(records: list[dict[str, Any]], out: Path) -> None:
         for split, title in _PHASES.items()
     }
     write_contact_sheet(out / CONTACT_SHEET, groups, out=out)
-
-
-def _say(
-    out: Path, request: BenchmarkRequest, pool: Pool, phases: Mapping[str, Mapping[str, Any]]
-) -> None:
-    say(
-        f"{out}: {request.references:,} references, {request.training:,} training pictures, and "
-        f"in each phase {request.queries:,} copies and {request.distractors:,} distractors"
-    )
-    say(
-        f"of {pool.found:,} pictures {pool.near_copies:,} near-copies and mirror images were left "
-        f"out, {pool.blank:,} that are too small or of one colour, and {len(pool.unreadable):,} "
-        "that cannot be read"
-    )
-    areas = (f"{phase['mean_surviving_area']:.0%} in {split}" for split, phase in phases.items())
-    dropped = sum(sum(phase["dropped"].values()) for phase in phases.values())
-    say(
-        f"of its source a copy shows on average {', '.join(areas)}; {dropped:,} operations would "
-        "have erased it and were dropped"
-    )
-    say(f"look at {out / CONTACT_SHEET}; every edit is in {out / 'edits.jsonl'}")
-    say(_next(out))
-
-
-def _next(out: Path) -> str:
-    root = shlex.quote(str(out))
-    return f"next: sscd train --config photos --data.root {root} --data.layout disc21"

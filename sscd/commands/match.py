@@ -24,7 +24,7 @@ from sscd.formats.track1.csv_file import write_track1
 from sscd.models.describer import DeviceName
 from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
 from sscd.search.postprocessing.chain import Side
-from sscd.terminal import say, say_json, warn, watched
+from sscd.terminal import Result, warn, watched
 
 _LINES = 65_536
 
@@ -48,8 +48,7 @@ def match(
     device: DeviceName = "auto",
     partition: int = PARTITION,
     processes: int | None = None,
-    json: bool = False,
-) -> None:
+) -> Result | None:
     """Find the copies of references among queries, and write them as CSV, the surest first.
 
     Descriptors are kept beside the output: interrupted, or with another threshold, the same command
@@ -76,7 +75,6 @@ def match(
         device: Where network and search run.
         partition: Pictures of a part.
         processes: How many describe on this machine; by default one for each GPU.
-        json: Print the result as JSON.
     """
     if limit < 1:
         raise UserError(f"--limit {limit}: give at least 1")
@@ -97,24 +95,33 @@ def match(
         calibration=known,
         threshold=wanted,
     )
-    if sets is not None:
-        asked, searched = sets["query"].descriptors, sets["reference"].descriptors
-        chosen = choose_threshold(wanted, known, references=len(searched.ids), origin=asked.origin)
-        with watched(searched.vectors, "searching") as vectors:
-            found = best_pairs(asked.vectors, vectors, limit=limit, device=device, floor=chosen)
-        result = _write_matches(output, asked, searched, found, from_score=chosen, limit=limit)
-        describer.say_failures(output)
-        _say(result, json=json)
+    if sets is None:
+        return None
+    asked, searched = sets["query"].descriptors, sets["reference"].descriptors
+    chosen = choose_threshold(wanted, known, references=len(searched.ids), origin=asked.origin)
+    with watched(searched.vectors, "searching") as vectors:
+        found = best_pairs(asked.vectors, vectors, limit=limit, device=device, floor=chosen)
+    matches = _write_matches(output, asked, searched, found, from_score=chosen, limit=limit)
+    describer.say_failures(output)
+    return Result(asdict(matches), [matches.line])
 
 
 @dataclass(frozen=True)
-class _Result:
+class _Matches:
     output: str
     matches: int
     queries_matched: int
     queries: int
     references: int
     threshold: float
+
+    @property
+    def line(self) -> str:
+        return (
+            f"{self.output}: {self.matches:,} matches of {self.queries_matched:,} of "
+            f"{self.queries:,} queries with {self.references:,} references, from score "
+            f"{self.threshold:.4f} on"
+        )
 
 
 def _write_matches(
@@ -125,28 +132,17 @@ def _write_matches(
     *,
     from_score: float,
     limit: int,
-) -> _Result:
+) -> _Matches:
     if len(found.scores) == limit:
         warn(f"there are {limit:,} matches or more; the best are kept, see --limit")
     write_track1(output, _blocks(found, asked, searched), limit=limit)
-    return _Result(
+    return _Matches(
         output=str(output),
         matches=len(found.scores),
         queries_matched=len(np.unique(found.query)),
         queries=len(asked.ids),
         references=len(searched.ids),
         threshold=from_score,
-    )
-
-
-def _say(result: _Result, *, json: bool) -> None:
-    if json:
-        say_json(asdict(result))
-        return
-    say(
-        f"{result.output}: {result.matches:,} matches of {result.queries_matched:,} of "
-        f"{result.queries:,} queries with {result.references:,} references, from score "
-        f"{result.threshold:.4f} on"
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from sscd.arguments import one_line_errors
+from sscd.arguments.errors import one_line_errors
+from sscd.arguments.shared import describe_shared
 from sscd.commands.train import DEFAULT_CONFIG, resolve_configs
 from sscd.configs import check_config, find_config
 from sscd.data.decode import UnreadableImage, open_image
@@ -21,12 +22,12 @@ from sscd.data.module import CopyDetectionData
 from sscd.errors import UserError
 from sscd.files import atomic_path
 from sscd.report.view_sheet import PlannedViews, draw_view_sheet
-from sscd.terminal import say, warn
+from sscd.terminal import Result, warn
 
 _PROG = "sscd preview"
 
 
-def preview(arguments: list[str]) -> None:
+def preview(arguments: list[str]) -> Result:
     """Write a contact sheet of training views, and open it where there is a screen.
 
     Args:
@@ -35,8 +36,7 @@ def preview(arguments: list[str]) -> None:
     Raises:
         UserError: A wrong argument, or a data set that cannot be used.
     """
-    with one_line_errors(_PROG):
-        settings = _parse(arguments)
+    settings = _parse(arguments)
     for name, least in (("pictures", 1), ("tile", 16), ("epoch", 0)):
         if settings[name] < least:
             raise UserError(f"--{name} {settings[name]}: give at least {least}")
@@ -57,9 +57,16 @@ def preview(arguments: list[str]) -> None:
     plans = {row.name: [asdict(plan) for plan in row.plans] for row in rows}
     with atomic_path(listing) as temporary:
         temporary.write_text(json.dumps(plans, indent=1) + "\n", encoding="utf-8")
-    say(f"{settings.output}: {len(rows)} pictures with their views; parameters in {listing}")
     if settings.open and _has_screen():
         webbrowser.open(settings.output.resolve().as_uri())
+    line = f"{settings.output}: {len(rows)} pictures with their views; parameters in {listing}"
+    values = {
+        "output": str(settings.output),
+        "parameters": str(listing),
+        "pictures": len(rows),
+        "views": sum(len(row.views) for row in rows),
+    }
+    return Result(values, [line])
 
 
 def _parse(arguments: list[str]) -> Any:
@@ -82,13 +89,15 @@ def _parse(arguments: list[str]) -> Any:
     parser.add_argument("--open", type=bool, default=True, help="Show it, given a screen.")
     parser.add_argument("--seed_everything", type=int, default=0, help="As for `sscd train`.")
     parser.link_arguments("seed_everything", "data.seed")
+    describe_shared(parser)
     with tempfile.TemporaryDirectory() as folder:
         copies = {}
         for number, path in enumerate(named):
             check_config(path)
             copies[str(path)] = Path(folder) / f"{number}.yaml"
             copies[str(path)].write_text(yaml.safe_dump(_of_views(path)), encoding="utf-8")
-        parsed = parser.parse_args(_with_configs(resolved, copies))
+        with one_line_errors(_PROG, parser):
+            parsed = parser.parse_args(_with_configs(resolved, copies))
     try:
         return parser.instantiate(parsed)
     except (ValueError, TypeError) as error:

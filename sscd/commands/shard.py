@@ -6,7 +6,7 @@ from sscd.data.listing import scan_images
 from sscd.data.shards.archive import PackOptions
 from sscd.data.shards.writer import SKIPPED_FILE, pack_shards
 from sscd.errors import UserError
-from sscd.terminal import say, warn
+from sscd.terminal import Result, warn
 
 
 def shard(
@@ -16,7 +16,7 @@ def shard(
     max_side: int | None = None,
     check: bool = False,
     workers: int = 4,
-) -> None:
+) -> Result:
     """Pack a folder of pictures to tar shards, for training from large disks or object stores.
 
     Interrupted, the same command goes on.
@@ -44,7 +44,17 @@ def shard(
     if packed.skipped:
         warn(packed.skipped.summary(file=str(output / SKIPPED_FILE)))
     noun = "shard" if packed.shards == 1 else "shards"
-    say(
-        f"{output}: {packed.pictures:,} pictures in {packed.shards:,} {noun}, "
-        f"{packed.size / 1e6:,.1f} MB" + (", finished before" if packed.already else "")
+    return Result(
+        {
+            "output": str(output),
+            "pictures": packed.pictures,
+            "shards": packed.shards,
+            "bytes": packed.size,
+            "unreadable": len(packed.skipped),
+            "finished_before": packed.already,
+        },
+        [
+            f"{output}: {packed.pictures:,} pictures in {packed.shards:,} {noun}, "
+            f"{packed.size / 1e6:,.1f} MB" + (", finished before" if packed.already else "")
+        ],
     )

@@ -1,4 +1,4 @@
-"""A track-2 file with its record and post-processing: written, and said."""
+"""A track-2 file with its record and post-processing: written, and its result."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sscd.formats.usage import peak_cpu_bytes, peak_gpu_bytes, utc_now, versions
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import Describer
 from sscd.search.postprocessing.chain import PostProcessing
-from sscd.terminal import say, say_json
+from sscd.terminal import Result
 from sscd.vectors import Vectors
 
 
@@ -80,22 +80,20 @@ def write_export(
     write_record(output, record)
 
 
-def say_export(output: Path, skipped: SkipLog, *, json: bool = False) -> None:
-    """Say what was written and left out, as read back from the file."""
+def export_result(output: Path, skipped: SkipLog) -> Result:
+    """What was written and left out, as read back from the file."""
     track2 = open_track2(output)
     say_skipped(skipped, output)
     queries, references = len(track2.query_ids), len(track2.reference_ids)
     dims = track2.queries.shape[1]
-    if json:
-        say_json(
-            {
-                "output": str(output),
-                "queries": queries,
-                "references": references,
-                "dims": dims,
-                "unreadable": len(skipped),
-                "attributes": dict(track2.attributes),
-            }
-        )
-        return
-    say(f"{output}: {queries} queries and {references} references, {dims} dimensions")
+    return Result(
+        {
+            "output": str(output),
+            "queries": queries,
+            "references": references,
+            "dims": dims,
+            "unreadable": len(skipped),
+            "attributes": dict(track2.attributes),
+        },
+        [f"{output}: {queries:,} queries and {references:,} references, {dims} dimensions"],
+    )

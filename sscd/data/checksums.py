@@ -35,7 +35,9 @@ def write_checksums(root: Path, names: Sequence[str], *, workers: int) -> None:
         UserError: It cannot be written.
     """
     line = functools.partial(_line, root=root)
-    lines = list(parallel_map(line, names, workers=workers, description="adding checksums"))
+    lines = list(
+        parallel_map(line, names, workers=workers, description="adding checksums", unit="files")
+    )
     with atomic_path(root / CHECKSUMS_FILE) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8", newline="")
 

@@ -20,6 +20,8 @@ GROUND_TRUTH_FILES: dict[QuerySplit, tuple[str, ...]] = {
     "dev": ("dev_queries_groundtruth.csv", "dev_ground_truth.csv", "public_ground_truth.csv"),
     "test": ("test_queries_groundtruth.csv", "test_ground_truth.csv", "final_ground_truth.csv"),
 }
+# Of queries that were made here (`sscd make-disc`, procedural pictures), not of the data set's own.
+EDITS_FILE = "edits.jsonl"
 GROUND_TRUTH_FOLDERS = ("", "ground_truth", "groundtruth", "list_files")
 
 
@@ -66,6 +68,7 @@ def read_disc21(root: Path, *, queries: QuerySplit = "dev") -> Collection:
         queries=asked.images,
         truth=truth,
         left_out=tuple(lines),
+        edits=edits if (edits := root / EDITS_FILE).is_file() else None,
     )
 
 

@@ -12,6 +12,7 @@ from sscd.data.records import ImageSet
 from sscd.data.skipped import SkipLog
 from sscd.data.stable_hash import stable_fractions
 from sscd.errors import UserError
+from sscd.terminal import working
 
 # Bits of 64. "Relatively narrow", as DISC21 has it (section 4.1): at 2 bits the pairs among 7,209
 # photographs of objects are one picture twice, but for a few of the same object; from 4 bits on,
@@ -77,11 +78,12 @@ def split_folder(
         raise UserError(f"{no_pictures(root, other=listing.other)}; {_unreadable_line(hashed)}")
 
     own = stable_fractions(images.names[readable].tolist(), salt="folder split")
-    groups = near_duplicate_groups(
-        hashed.hashes[readable],
-        max_distance=near_duplicate_distance,
-        mirrored=hashed.mirrored[readable],
-    )
+    with working("grouping near-copies"):
+        groups = near_duplicate_groups(
+            hashed.hashes[readable],
+            max_distance=near_duplicate_distance,
+            mirrored=hashed.mirrored[readable],
+        )
     shared = np.full(len(readable), 1.0)
     np.minimum.at(shared, groups, own)
     shared = shared[groups]

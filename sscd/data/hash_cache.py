@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sscd.data.records import ImageSet
 from sscd.files import atomic_path
+from sscd.terminal import tracked
 
 # Raise it when decoding or hashing changes: caches are named after it.
 HASH_VERSION = 3
@@ -103,7 +104,8 @@ class HashCache:
 
 def stamp_files(images: ImageSet) -> list[Stamp]:
     """The stamp of every file; a file that is gone has size -1."""
-    return [_stamp(images.path(i), name) for i, name in enumerate(images.names.tolist())]
+    names = tracked(images.names.tolist(), f"looking at {images.name}", unit="files")
+    return [_stamp(images.path(i), name) for i, name in enumerate(names)]
 
 
 def _stamp(path: Path, name: bytes) -> Stamp:

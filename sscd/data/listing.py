@@ -10,6 +10,7 @@ from pathlib import Path
 from sscd.data.decode import HEIF_EXTENSIONS, heif_available
 from sscd.data.records import ImageSet
 from sscd.errors import UserError
+from sscd.terminal import tracked
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 
@@ -57,7 +58,7 @@ def scan_images(root: Path, *, name: str) -> Listing:
     wanted = _extensions()
     other: Counter[str] = Counter()
     names: list[bytes] = []
-    for relative, kind in _walk(root):
+    for relative, kind in tracked(_walk(root), f"listing {name}", unit="files"):
         extension = os.fsdecode(posixpath.splitext(relative)[1]).lower()
         if kind != "file":
             other[kind] += 1

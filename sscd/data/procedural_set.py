@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sscd.data.disc21 import read_disc21
+from sscd.data.disc21 import EDITS_FILE, read_disc21
 from sscd.data.parallel import parallel_map
 from sscd.data.procedural import draw_picture
 from sscd.data.query_sets import (
-    EDITS_FILE,
     EDITS_VERSION,
     QUERY_DIRECTORY,
     TRUTH_FILE,

@@ -14,7 +14,7 @@ from sscd.augment.edits.chain import EditTable
 from sscd.augment.edits.table import load_table
 from sscd.augment.seeds import view_rng
 from sscd.data.decode import UnreadableImage
-from sscd.data.disc21 import GROUND_TRUTH_FILES, QUERY_DIRECTORIES
+from sscd.data.disc21 import EDITS_FILE, GROUND_TRUTH_FILES, QUERY_DIRECTORIES
 from sscd.data.edited_copies import plain_json, recorded_edits, write_copy
 from sscd.data.ground_truth import GroundTruth, read_ground_truth, write_ground_truth
 from sscd.data.parallel import parallel_map
@@ -30,7 +30,6 @@ _TABLE = "validation"
 
 QUERY_DIRECTORY = QUERY_DIRECTORIES["dev"][0]
 TRUTH_FILE = GROUND_TRUTH_FILES["dev"][0]
-EDITS_FILE = "edits.jsonl"
 
 
 @dataclass(frozen=True)

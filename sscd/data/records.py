@@ -156,6 +156,7 @@ class Collection:
         truth: Which query is a copy of which reference.
         left_out: One line a reason, for people: what was counted and not used.
         unreadable: (path, reason) of the pictures that are known to be unreadable.
+        edits: The file that says how each query was made (`edits.jsonl`); None where there is none.
     """
 
     training: Pictures
@@ -164,6 +165,7 @@ class Collection:
     truth: GroundTruth
     left_out: tuple[str, ...] = ()
     unreadable: tuple[tuple[Path, str], ...] = ()
+    edits: Path | None = None
 
     def limit_training(self, limit: int | None) -> Self:
         """The same with at most `limit` training pictures, chosen by a stable hash of the name."""

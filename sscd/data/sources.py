@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sscd.data.disc21 import is_disc21, read_disc21
+from sscd.data.disc21 import EDITS_FILE, is_disc21, read_disc21
 from sscd.data.folder import split_folder
 from sscd.data.procedural_set import procedural_collection
 from sscd.data.query_sets import render_queries
@@ -205,4 +205,5 @@ def _folder(root: Path, cache: Path, config: FolderConfig, workers: int) -> Coll
         truth=truth,
         left_out=split.left_out,
         unreadable=split.unreadable,
+        edits=queries.root.parent / EDITS_FILE,
     )

@@ -15,7 +15,7 @@ from sscd.describing.request import PARTITION, DescribeRequest
 from sscd.describing.waiting import STALL_S, wait_for_parts
 from sscd.errors import UserError
 from sscd.models.describer import DescriberSpec
-from sscd.terminal import progress
+from sscd.terminal import working
 
 
 def describe_parts(
@@ -84,7 +84,6 @@ def _describe_here(
         deque(counts, maxlen=0)
         return
     total = sum(len(output.request.span(number)) for number in numbers)
-    with progress() as bar:
-        task = bar.add_task(f"describing {pictures.name}", total=total)
+    with working(f"describing {pictures.name}", total=total) as work:
         for done in counts:
-            bar.advance(task, done)
+            work.advance(done)

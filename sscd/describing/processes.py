@@ -16,7 +16,7 @@ from sscd.describing.output import Output
 from sscd.describing.partitions import PartitionDescriber
 from sscd.errors import UserError
 from sscd.models.describer import DescriberSpec
-from sscd.terminal import progress
+from sscd.terminal import working
 
 _POLL_S = 0.2
 
@@ -44,14 +44,13 @@ def describe_in_processes(
             process.start()
             sender.close()
             running.append((process, receiver))
-        with progress() as bar:
-            task = bar.add_task(f"describing {pictures.name}", total=total)
+        with working(f"describing {pictures.name}", total=total) as work:
             while any(process.exitcode is None for process, _ in running):
                 wait(
                     [process.sentinel for process, _ in running if process.exitcode is None],
                     _POLL_S,
                 )
-                bar.update(task, completed=sum(done))
+                work.move_to(sum(done))
                 _check(running)
         _check(running)
     finally:

@@ -17,7 +17,7 @@ from sscd.describing.ray_cluster import Pool, connected, settle
 from sscd.describing.request import PARTITION, DescribeRequest
 from sscd.errors import UserError
 from sscd.models.describer import DescriberSpec
-from sscd.terminal import progress
+from sscd.terminal import working
 
 
 def describe_on_ray(
@@ -89,14 +89,12 @@ def _run(
         num_gpus=pool.gpus or 0,
     )
     total = sum(len(output.request.span(number)) for number in missing)
-    with progress() as bar:
-        name = f"describing {source.pictures.name} on {actors} actors"
-        task = bar.add_task(name, total=total)
+    with working(f"describing {source.pictures.name} on {actors} actors", total=total) as work:
         try:
             for row in results.iter_rows():
                 if row[ERROR_COLUMN]:
                     raise UserError(row[ERROR_COLUMN])
-                bar.advance(task, int(row[PICTURES_COLUMN]))
+                work.advance(int(row[PICTURES_COLUMN]))
         except ray.exceptions.RayError as error:
             reason = " ".join(str(error).split())[:300]
             raise UserError(

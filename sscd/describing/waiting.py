@@ -4,7 +4,7 @@ import time
 
 from sscd.describing.output import Output
 from sscd.errors import UserError
-from sscd.terminal import progress
+from sscd.terminal import working
 
 STALL_S = 1800.0
 _POLL_S = 2.0
@@ -30,10 +30,9 @@ def wait_for_parts(
         return
     count = output.request.partitions
     since = time.monotonic()
-    with progress() as bar:
-        task = bar.add_task("waiting for the parts of other processes", total=count)
+    with working("waiting for other processes", total=count, unit="parts") as work:
         while missing:
-            bar.update(task, completed=count - len(missing))
+            work.move_to(count - len(missing))
             if time.monotonic() - since > stall_s:
                 raise _stalled(output, missing, world, stall_s)
             time.sleep(poll_s)

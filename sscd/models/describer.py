@@ -19,7 +19,7 @@ from sscd.errors import UserError
 from sscd.models.described import DescribedBatch, DescribingLoader
 from sscd.models.descriptor import DescriptorNet
 from sscd.models.fingerprint import network_fingerprint
-from sscd.terminal import progress
+from sscd.terminal import working
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -118,13 +118,12 @@ class Describer:
 
     def _batches(self, images: Pictures) -> Iterator[DescribedBatch]:
         order = dealt_batches(range(len(images)), size=self.batch_size, workers=self.workers)
-        with progress() as bar:
-            task = bar.add_task(f"describing {images.name}", total=len(images))
+        with working(f"describing {images.name}", total=len(images)) as work:
             for batch in self.loader(images)(order):
                 for item in batch.unreadable:
                     self.skipped.add(item.path, item.reason)
                 yield batch
-                bar.advance(task, batch.size)
+                work.advance(batch.size)
 
 
 @dataclass(frozen=True)

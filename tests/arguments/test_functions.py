@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from sscd.arguments import parse_function
+from sscd.arguments.functions import parse_function
 from sscd.errors import UserError
 
 

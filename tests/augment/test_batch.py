@@ -236,7 +236,13 @@ OPERATIONS: list[tuple[Draw, tuple[float, float], Statistic]] = [
 NAMES = ["brightness", "contrast", "saturation", "hue", "narrow blur", "wide blur", "jpeg"]
 
 
-@pytest.mark.parametrize(("draw", "limits", "statistic"), OPERATIONS, ids=NAMES)
+@pytest.mark.parametrize(
+    ("draw", "limits", "statistic"),
+    [
+        pytest.param(*one, id=name, marks=[pytest.mark.slow] * (name == "wide blur"))
+        for name, one in zip(NAMES, OPERATIONS, strict=True)
+    ],
+)
 def test_halves_are_distributed_alike(
     draw: Draw, limits: tuple[float, float], statistic: Statistic
 ) -> None:

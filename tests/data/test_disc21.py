@@ -30,7 +30,10 @@ def test_a_whole_data_set_is_read(tmp_path: Path) -> None:
     assert collection.queries.path(1) == tmp_path / "dev_queries/Q00001.jpg"
     assert collection.truth.pairs == {("Q00001", "R000002")}
     assert collection.left_out == ()
+    assert collection.edits is None, "those of the data set itself are not known"
     assert is_disc21(tmp_path)
+    (tmp_path / "edits.jsonl").write_text("{}")  # as `sscd make-disc` leaves it
+    assert read_disc21(tmp_path).edits == tmp_path / "edits.jsonl"
 
 
 @pytest.mark.parametrize(

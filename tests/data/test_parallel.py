@@ -67,9 +67,12 @@ def test_closing_the_results_stops_the_work(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) < 5_000
 
 
-def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    list(parallel_map(_square, range(3), workers=1, description="squaring numbers"))
+def test_progress_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sscd.terminal.log_lines.EVERY_S", 0.0)
+    list(parallel_map(_square, range(3), workers=1, description="squaring", unit="numbers"))
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "squaring numbers" in captured.err
+    assert "squaring: 3/3 numbers (100%)" in captured.err
     assert "3/3" in captured.err

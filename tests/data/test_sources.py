@@ -18,6 +18,7 @@ from sscd.data.sources import (
     open_collection,
 )
 from sscd.errors import UserError
+from sscd.evaluation.edit_records import read_edits
 
 SMALL = ProceduralConfig(size=32, training=4, references=6, copies=3, distractors=2)
 
@@ -38,6 +39,8 @@ def test_procedural_pictures_stand_behind_the_same_interface(tmp_path: Path) -> 
     assert len(collection.queries) == 5
     assert len(collection.truth.pairs) == 3
     assert open_collection(None, cache=tmp_path, procedural=SMALL).truth == collection.truth
+    assert collection.edits
+    assert set(read_edits(collection.edits)) == set(collection.queries.ids)
 
 
 def test_drawn_pictures_are_a_disc21_directory(tmp_path: Path) -> None:
@@ -55,6 +58,8 @@ def test_a_folder_is_split_and_its_copies_point_at_references(folder: Path, tmp_
     assert {reference for _, reference in collection.truth.pairs} <= references
     assert len(collection.truth.pairs) == len(references), "at most 500 are copied, here all"
     assert collection.truth.listed == frozenset(collection.queries.ids)
+    assert collection.edits
+    assert set(read_edits(collection.edits)) == set(collection.queries.ids)
 
 
 def test_fewer_copies_on_request(folder: Path, tmp_path: Path) -> None:

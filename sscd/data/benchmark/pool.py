@@ -12,6 +12,7 @@ from sscd.data.perceptual_hash import hash_images
 from sscd.data.records import ImageSet
 from sscd.data.stable_hash import stable_fractions
 from sscd.errors import UserError
+from sscd.terminal import working
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +52,12 @@ def find_pool(listing: Listing, request: BenchmarkRequest, *, cache: Path, worke
     images = listing.images
     hashed = hash_images(images, workers=workers, cache=cache, description="hashing pictures")
     readable = np.flatnonzero(hashed.readable & ~hashed.blank)
-    groups = near_duplicate_groups(
-        hashed.hashes[readable],
-        max_distance=request.near_duplicate_distance,
-        mirrored=hashed.mirrored[readable],
-    )
+    with working("grouping near-copies"):
+        groups = near_duplicate_groups(
+            hashed.hashes[readable],
+            max_distance=request.near_duplicate_distance,
+            mirrored=hashed.mirrored[readable],
+        )
     names = images.names[readable].tolist()
     order = np.argsort(stable_fractions(names, salt=f"benchmark/{request.seed}"), kind="stable")
     _, first = np.unique(groups[order], return_index=True)

@@ -78,7 +78,7 @@ def pack_shards(images: ImageSet, out: Path, options: PackOptions, *, workers: i
     pages = out / WORK
     todo = [task for task in tasks if not page_path(pages, task).is_file()]
     pack = functools.partial(write_shard, root=images.root, out=out, pages=pages, options=options)
-    for _ in parallel_map(pack, todo, workers=workers, description="packing shards"):
+    for _ in parallel_map(pack, todo, workers=workers, description="packing shards", unit="shards"):
         pass
     done = (ShardPage.read(page_path(pages, task)) for task in tasks)
     return _finish(images, out, done, request)

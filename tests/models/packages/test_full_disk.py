@@ -35,7 +35,9 @@ def write(path: Path) -> None:
         write_torch_export(path, capture(trained), texts)
 
 
-@pytest.mark.parametrize("name", ["a.safetensors", "a.onnx", "a.pt2"])
+@pytest.mark.parametrize(
+    "name", ["a.safetensors", pytest.param("a.onnx", marks=pytest.mark.slow), "a.pt2"]
+)
 def test_a_full_disk(name: str, tmp_path: Path, no_space: None) -> None:
     with pytest.raises(UserError, match=rf"cannot write .*{name}: .*large.*has space"):
         write(tmp_path / name)

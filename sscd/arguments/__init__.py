@@ -1,0 +1,1 @@
+"""Command lines: from typed functions, with options that all share and errors of one line."""

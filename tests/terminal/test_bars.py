@@ -1,0 +1,95 @@
+"""Bars as a real terminal gets them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sscd.terminal import watched
+from tests.terminal.in_terminal import drawn_by
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+
+
+def plain(drawn: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)
+
+
+NESTED = """
+from sscd.terminal import say, tracked, warn, working
+import time
+with working("judging", total=2, unit="systems") as work:
+    for _ in tracked(range(1500), "resampling queries", unit="resamples"):
+        time.sleep(0.0001)
+    warn("look out")
+    say("a result")
+    work.advance(2)
+"""
+
+
+def test_counts_rate_and_time_in_one_display() -> None:
+    drawn, status = drawn_by(NESTED)
+    assert status == 0
+    text = plain(drawn)
+    assert "judging" in text
+    assert re.search(r"resampling queries .*1,500", text)
+    assert re.search(r"[\d,.]+ resamples/(s|min)", text)
+    assert "2/2" in text
+    assert "look out" in text
+    assert drawn.count(HIDE) == 1  # one display for both
+    assert drawn.rindex(SHOW) > drawn.rindex(HIDE)
+    assert "resampling" not in text.splitlines()[-1]  # what is nested goes when it is done
+
+
+def test_results_go_to_their_file_while_a_bar_is_shown(tmp_path: Path) -> None:
+    drawn, _ = drawn_by(NESTED, out=tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "a result\n"
+    assert "a result" not in drawn
+
+
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"COLUMNS": "40"}, {"NO_COLOR": "1"}])
+def test_other_terminals(environ: dict[str, str]) -> None:
+    drawn, status = drawn_by(NESTED, environ=environ)
+    assert status == 0
+    assert "a result" in plain(drawn)
+    if "TERM" in environ:
+        assert HIDE not in drawn
+    assert not re.search(r"\x1b\[\d*;?3\dm", drawn) or "NO_COLOR" not in environ
+
+
+def test_ctrl_c_leaves_the_cursor() -> None:
+    drawn, status = drawn_by(
+        """
+from sscd.endings import run_to_end
+from sscd.terminal import tracked
+import sys
+
+def command():
+    bars = tracked(range(10), "describing")  # a generator that nobody closes
+    next(bars)
+    raise KeyboardInterrupt("the same command goes on")
+
+sys.exit(run_to_end(command))
+"""
+    )
+    assert status == 130
+    assert "sscd: error: interrupted; the same command goes on" in plain(drawn)
+    assert drawn.index(HIDE) < drawn.rindex(SHOW) < drawn.index("sscd: error")
+
+
+def test_quiet_draws_nothing() -> None:
+    drawn, _ = drawn_by(
+        "from sscd.terminal import *\n"
+        "with output_mode(OutputMode(quiet=True)), working('describing', total=2) as work:\n"
+        "    work.advance()"
+    )
+    assert drawn == ""
+
+
+def test_watched_rows_are_the_same() -> None:
+    rows = np.arange(12.0).reshape(6, 2)
+    with watched(rows, "searching") as same:
+        assert (len(same), same.shape) == (6, (6, 2))
+        assert np.array_equal(same[2:5], rows[2:5])
+        assert np.array_equal(same[0:6], rows)
