@@ -4,7 +4,7 @@ import contextlib
 import glob
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sscd.errors import UserError
@@ -67,6 +67,17 @@ def check_writable_directory(path: Path) -> None:
             pass
     except OSError as error:
         raise UserError(_cannot_write(path, error)) from error
+
+
+def check_not_input(path: Path, inputs: Iterable[Path]) -> None:
+    """Check that a file to be written is none of those that are read.
+
+    Raises:
+        UserError: It is.
+    """
+    for read in inputs:
+        if read.resolve() == path.resolve():
+            raise UserError(f"{path} is an input, and would be replaced; choose another output")
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

@@ -1,5 +1,6 @@
 """`sscd evaluate`: descriptors or predictions to figures, by both published protocols."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from sscd.evaluation.edit_records import read_edits
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import Protocol
 from sscd.evaluation.report import Report, make_report
-from sscd.files import check_writable_directory
+from sscd.files import check_not_input, check_writable_directory
 from sscd.formats.evaluation_file import write_evaluations
 from sscd.formats.kinds import kind_of
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
@@ -89,9 +90,8 @@ def evaluate(
         raise UserError(
             "--name, --query-pictures and --reference-pictures are kept in a file; add --output"
         )
-    for written in (calibration, output):
-        if written is not None:
-            check_writable_directory(written.parent)
+    inputs = [*files, *(references or []), *(training or []), ground_truth, edits]
+    _check_outputs((calibration, output), inputs)
     truth = read_ground_truth(ground_truth)
     records = read_edits(edits) if edits is not None else None
     if kind_of(files[0]) == "track1":
@@ -129,6 +129,13 @@ def evaluate(
         warn(warning)
     next_steps = [f"{output}: `sscd report {output}` makes a page of it"] if output else []
     return Result(_values(reports), _tables(reports), remarks=[*_NOTES, *next_steps])
+
+
+def _check_outputs(outputs: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:
+    """Find out before the work whether what was asked for can be written."""
+    for written in (path for path in outputs if path is not None):
+        check_not_input(written, (path for path in inputs if path is not None))
+        check_writable_directory(written.parent)
 
 
 def _check_predictions(

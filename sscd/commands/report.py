@@ -11,7 +11,7 @@ from sscd.evaluation.edit_records import read_edits
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import ListKind
 from sscd.extras import require
-from sscd.files import check_writable_directory
+from sscd.files import check_not_input, check_writable_directory
 from sscd.formats.evaluation_file import read_evaluations
 from sscd.report.contents import Contents, make_contents
 from sscd.report.page.build import PageFacts, write_contents
@@ -56,6 +56,8 @@ def report(
     if samples < 0 or 0 < samples < _FEWEST_SAMPLES:
         raise UserError(f"--samples {samples}: give 0 for none, or at least {_FEWEST_SAMPLES}")
     page = _page_path(output)
+    if page is not None:
+        check_not_input(page, [*map(_file_of, runs), *([edits] if edits is not None else [])])
     systems = _told_apart(_read(runs, protocol), runs, names)
     overridden: dict[str, Any] = {
         "query_pictures": queries,
@@ -69,7 +71,9 @@ def report(
         samples=samples,
         watch=watch_draws,
     )
-    facts = None if page is None else write_contents(page, contents)
+    # An evaluation may come from elsewhere: what it names is not fetched from a network unasked.
+    trusted = frozenset(place for place in (queries, references) if place is not None)
+    facts = None if page is None else write_contents(page, contents, trusted=trusted)
     for line in () if facts is None else facts.warnings:
         warn(line)
     return _result(contents, page, facts)

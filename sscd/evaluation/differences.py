@@ -89,6 +89,10 @@ def _why_not(one: Judged, first: Judged) -> str:
     ours, theirs = one.evaluation, first.evaluation
     if ours.kind != theirs.kind:
         return f"other protocols: {ours.kind} and {theirs.kind}"
+    protocols = (ours.figures.protocol, theirs.figures.protocol)
+    # Predictions are of one kind, however many there are.
+    if ours.kind != "predictions" and protocols[0] != protocols[1]:
+        return f"other protocols: {protocols[0]} and {protocols[1]}"
     if one.truth.pairs != first.truth.pairs:
         return "other ground truths"
     if ours.candidates.query_ids != theirs.candidates.query_ids:

@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from sscd.data.descriptors import Origin
 from sscd.evaluation.bootstrap import Interval, Watch, micro_ap_interval
 from sscd.evaluation.by_edit import EditBreakdown, figures_by_edit
@@ -12,7 +10,7 @@ from sscd.evaluation.curve import Curve, thinned_curve
 from sscd.evaluation.examples import PAIRS, Example, choose_examples
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import CopyFigures
-from sscd.evaluation.score_histogram import ScoreHistogram, score_histogram
+from sscd.evaluation.score_histogram import ScoreHistogram, can_be_drawn, score_histogram
 from sscd.evaluation.thresholds import Threshold, threshold_table
 
 
@@ -28,7 +26,8 @@ class Report:
         figures: Micro-AP and its relatives, with the protocol.
         micro_ap_interval: Its bootstrap interval over queries; None where none was asked for.
         curve: Right and wrong pairs by threshold.
-        histogram: Scores of copies and non-copies; None where scores are not finite.
+        histogram: Scores of copies and non-copies; None where scores are not finite or there are
+            none.
         thresholds: For each precision and number of references.
         edits: Figures by edit; None where the edits are not known.
         examples: Single queries, the surest first.
@@ -94,7 +93,7 @@ def make_report(
         figures=evaluation.figures,
         micro_ap_interval=interval,
         curve=thinned_curve(candidates),
-        histogram=score_histogram(candidates) if np.isfinite(candidates.scores).all() else None,
+        histogram=score_histogram(candidates) if can_be_drawn(candidates.scores) else None,
         thresholds=threshold_table(candidates),
         edits=edits,
         examples=choose_examples(judged, pairs=pairs),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.evaluation.candidates import Candidates
-from sscd.evaluation.ranking import rank_within_queries
+from sscd.evaluation.ranking import Scores, rank_within_queries
 
 BINS = 60
 
@@ -40,10 +40,10 @@ def score_histogram(candidates: Candidates, *, bins: int = BINS) -> ScoreHistogr
     """Count the right pairs, and each query's best wrong one.
 
     Raises:
-        ValueError: `bins` is below 1, there is no candidate, or a score is not finite.
+        ValueError: `bins` is below 1, there is no candidate, or scores cannot be drawn.
     """
     scores = candidates.scores.astype(np.float64)
-    if bins < 1 or not len(scores) or not np.isfinite(scores).all():
+    if bins < 1 or not can_be_drawn(scores):
         raise ValueError(f"got {bins} bins, {len(scores)} scores; expected some, all finite")
     copies = scores[candidates.correct]
     wrong = np.flatnonzero(~candidates.correct)
@@ -52,9 +52,26 @@ def score_histogram(candidates: Candidates, *, bins: int = BINS) -> ScoreHistogr
     )
     non_copies = scores[wrong[order[place == 0]]]
     shown = np.concatenate([copies, non_copies])
-    edges = np.histogram_bin_edges(shown, bins=bins)
+    edges = _edges(shown, bins)
     return ScoreHistogram(
-        edges=edges.astype(np.float64),
+        edges=edges,
         copies=np.histogram(copies, edges)[0].astype(np.int64),
         non_copies=np.histogram(non_copies, edges)[0].astype(np.int64),
     )
+
+
+def can_be_drawn(scores: Scores) -> bool:
+    """Whether scores are finite, and so is the distance from the lowest to the highest."""
+    values = scores.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(len(values)) and bool(np.isfinite(np.ptp(values)))
+
+
+def _edges(shown: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Rising edges, also where scores are so near that no float lies between two of them."""
+    low, high = float(shown.min()), float(shown.max())
+    least = 2 * bins * float(np.spacing(max(abs(low), abs(high))))
+    if high - low < least:
+        half = max(0.5, least)
+        low, high = low - half, high + half
+    return np.linspace(low, high, bins + 1)

@@ -16,7 +16,13 @@ import numpy as np
 from sscd.errors import UserError
 from sscd.evaluation.judged import Judged
 from sscd.files import atomic_path
-from sscd.formats.evaluation_reading import VERSION, About, candidates_from, read_about
+from sscd.formats.evaluation_reading import (
+    VERSION,
+    About,
+    candidates_from,
+    check_figures,
+    read_about,
+)
 from sscd.formats.track2.hdf5 import reading_hdf5
 
 KEY = "about"
@@ -111,4 +117,6 @@ def _write_list(group: Any, judged: Judged) -> None:
 def _read_list(path: Path, handle: Any, kind: str, about: About) -> Judged:
     if kind not in handle:
         raise UserError(f"{path}: the list {kind!r} is missing; write the file again")
-    return about.judged(kind, *candidates_from(path, handle[kind], kind, about.truth))
+    judged = about.judged(kind, *candidates_from(path, handle[kind], kind, about.truth))
+    check_figures(path, kind, judged.evaluation.figures, judged.evaluation.candidates)
+    return judged

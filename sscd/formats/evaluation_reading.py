@@ -17,7 +17,9 @@ from sscd.evaluation.candidates import Candidates
 from sscd.evaluation.edit_records import Operations
 from sscd.evaluation.json_fields import Fields
 from sscd.evaluation.judged import Judged
+from sscd.evaluation.macro_ap import macro_ap
 from sscd.evaluation.marking import mark_correct
+from sscd.evaluation.metrics import recall_at_precision, recall_at_rank
 from sscd.evaluation.protocol import CopyFigures, Evaluation, ListKind
 
 VERSION = 1
@@ -145,8 +147,7 @@ def candidates_from(
         KeyError: A part is missing.
         ValueError: A pair is there twice.
     """
-    query_ids = tuple(group["query_ids"].asstr()[()].tolist())
-    reference_ids = group["reference_ids"].asstr()[()].tolist()
+    query_ids, reference_ids = tuple(_texts(group["query_ids"])), _texts(group["reference_ids"])
     query, reference = _places(group["query"]), _places(group["reference"])
     scores, counts = np.asarray(group["score"][()]), _places(group["true_counts"])
     fault = _fault(query_ids, reference_ids, query, reference, scores, counts, truth)
@@ -157,6 +158,40 @@ def candidates_from(
     true = [(number[q], row[r]) for q, r in truth.pairs if r in row]
     correct = mark_correct(query, reference, truth=np.array(true, dtype=np.int64).reshape(-1, 2))
     return Candidates(query_ids, query, reference, scores, correct, counts), reference_ids
+
+
+def check_figures(path: Path, kind: str, figures: CopyFigures, candidates: Candidates) -> None:
+    """Check that figures are those of the candidates: a report shows both.
+
+    Raises:
+        UserError: One is not.
+    """
+    query, scores, correct = candidates.query, candidates.scores, candidates.correct
+    true_pairs, curve = candidates.true_pairs, candidates.curve()
+    recall, threshold = recall_at_precision(curve, 0.9)
+    counted = {
+        "micro_ap": curve.average_precision(),
+        "macro_ap": macro_ap(query, scores, correct, true_counts=candidates.true_counts),
+        "recall_at_p90": recall,
+        "threshold_at_p90": threshold if math.isfinite(threshold) else math.inf,
+        "recall_at_1": recall_at_rank(query, scores, correct, rank=1, true_pairs=true_pairs),
+        "recall_at_10": recall_at_rank(query, scores, correct, rank=10, true_pairs=true_pairs),
+        "true_pairs": true_pairs,
+    }
+    for key, value in counted.items():
+        told = getattr(figures, key)
+        if not math.isclose(told, value, rel_tol=1e-6, abs_tol=1e-9):
+            raise UserError(
+                f"{path}: the list {kind!r} has {key} {value:.6g}, and the file says {told:.6g}; "
+                "write the file again"
+            )
+
+
+def _texts(dataset: Any) -> list[str]:
+    texts = np.asarray(dataset.asstr()[()] if hasattr(dataset, "asstr") else None)
+    if texts.ndim != 1:
+        raise ValueError(f"{dataset.name} has shape {texts.shape}; expected a list of texts")
+    return [str(text) for text in texts]
 
 
 def _places(dataset: Any) -> NDArray[np.int64]:

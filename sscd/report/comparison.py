@@ -1,6 +1,7 @@
 """A table of systems judged on the same queries, with paired intervals."""
 
 from rich.table import Table
+from rich.text import Text
 
 from sscd.evaluation.differences import Difference
 from sscd.report.contents import Contents
@@ -23,12 +24,14 @@ def comparison_table(contents: Contents) -> Table:
     )
     table.add_column("descriptor")
     for heading in ("micro-AP", "recall at P90", f"against {first.system} (95 %)"):
-        table.add_column(heading, justify="right")
+        table.add_column(Text(heading), justify="right")  # rich reads markup in plain strings
     told = {one.system: one for one in contents.differences if one.figure == "micro_ap"}
     for report in reports:
         own = report.figures
         difference = _difference(told[report.system]) if report.system in told else ""
-        table.add_row(report.system, f"{own.micro_ap:.3f}", f"{own.recall_at_p90:.3f}", difference)
+        table.add_row(
+            Text(report.system), f"{own.micro_ap:.3f}", f"{own.recall_at_p90:.3f}", difference
+        )
     return table
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from sscd.evaluation.bootstrap import Interval
 from sscd.evaluation.by_edit import EditBreakdown, EditGroup
@@ -89,9 +90,10 @@ def edits_table(breakdown: EditBreakdown) -> Table:
     return table
 
 
-def _edit(group: EditGroup, name: str) -> tuple[str, ...]:
+def _edit(group: EditGroup, name: str) -> tuple[str | Text, ...]:
     figures = (group.micro_ap, group.recall_at_p90, group.recall_at_1)
-    return (name, f"{group.copies:,}", *(f"{figure:.3f}" for figure in figures))
+    # Of elsewhere: rich would read markup in a plain string.
+    return (Text(name), f"{group.copies:,}", *(f"{figure:.3f}" for figure in figures))
 
 
 def _score(score: float) -> str:

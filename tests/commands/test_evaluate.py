@@ -210,3 +210,14 @@ def test_two_models_are_never_compared_in_silence(
     files = ("queries.parts", "--references", "older.h5")
     assert main(["evaluate", *files, "--ground-truth", "truth.csv"]) == 0
     assert "do not say which model" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("output", ["--output", "--calibration"])
+def test_an_input_is_not_replaced(
+    sets: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    before = (sets / "truth.csv").read_bytes()
+    arguments = ("t.h5", "--ground-truth", "truth.csv", output, "./truth.csv")
+    assert main(["evaluate", *arguments]) == 2
+    assert "truth.csv is an input, and would be replaced" in capsys.readouterr().err
+    assert (sets / "truth.csv").read_bytes() == before

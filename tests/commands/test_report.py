@@ -1,6 +1,7 @@
 """`sscd report`: which runs it takes, what it prints, and what it refuses."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,9 +120,17 @@ def test_an_evaluation_without_a_pair_is_refused(
         scores=none.scores[:0],
         correct=none.correct[:0],
     )
-    write_evaluations(
-        runs / "empty.h5", [replace(one, evaluation=replace(one.evaluation, candidates=empty))]
+    figures = replace(
+        one.evaluation.figures,
+        micro_ap=0.0,
+        macro_ap=0.0,
+        recall_at_p90=0.0,
+        threshold_at_p90=math.inf,
+        recall_at_1=0.0,
+        recall_at_10=0.0,
     )
+    nothing = replace(one.evaluation, candidates=empty, figures=figures)
+    write_evaluations(runs / "empty.h5", [replace(one, evaluation=nothing)])
     assert "empty.h5: its list 'neighbours' is empty" in refused(capsys, "empty.h5")
 
 
@@ -148,3 +157,23 @@ def test_what_cannot_be_is_one_line(
     assert said in refused(capsys, *arguments)
     assert not (runs / "report.html").exists()
     assert not list(runs.rglob("*.part"))
+
+
+def test_an_input_is_not_replaced_by_the_page(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (runs / "one/evaluation.h5").read_bytes()
+    assert "is an input" in refused(capsys, "one", "-o", "one/../one/evaluation.h5")
+    assert (runs / "one/evaluation.h5").read_bytes() == before
+
+
+def test_pictures_behind_a_url_are_fetched_only_where_it_is_given(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = replace(judged(), query_pictures="memory://queries", reference_pictures=str(runs))
+    write_evaluations(runs / "away.h5", [away])
+    status, _, err = report(capsys, "away.h5")
+    assert status == 0
+    assert "memory://queries is a URL and is opened only where --queries" in err
+    status, _, err = report(capsys, "away.h5", "--queries", "memory://queries")
+    assert "is a URL" not in err

@@ -47,6 +47,20 @@ def test_what_cannot_be_compared_says_why(other: Judged, why: str) -> None:
         assert one.as_json()["verdict"] == one.why_not
 
 
+def test_lists_of_other_lengths_are_not_compared() -> None:
+    one = judged()
+    figures = replace(one.evaluation.figures, protocol="20 neighbours a query")
+    longer = replace(one, evaluation=replace(one.evaluation, figures=figures))
+    why = differences(longer, one, samples=50)[0].why_not
+    assert why == "other protocols: 20 neighbours a query and 10 neighbours a query"
+
+
+def test_predictions_are_compared_however_many_they_are() -> None:
+    many = predicted([("a", "r", 1.0), ("b", "r", 0.5), ("b", "s", 0.4)], [("a", "r")])
+    fewer = predicted([("a", "r", 1.0), ("b", "r", 0.5)], [("a", "r")])
+    assert differences(many, fewer, samples=50)[0].interval is not None
+
+
 def test_other_queries_of_the_same_truth_are_not_compared() -> None:
     listed = predicted([("a", "r", 1.0), ("b", "r", 0.5)], [("a", "r")])
     fewer = predicted([("a", "r", 1.0)], [("a", "r")])

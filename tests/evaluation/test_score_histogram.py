@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sscd.evaluation.candidates import Candidates
-from sscd.evaluation.score_histogram import score_histogram
+from sscd.evaluation.score_histogram import can_be_drawn, score_histogram
 
 
 def candidates(scores: list[float]) -> Candidates:
@@ -37,3 +37,18 @@ def test_equal_scores_have_a_bin() -> None:
 def test_refuses(worst: float, bins: int) -> None:
     with pytest.raises(ValueError, match="expected some, all finite"):
         score_histogram(candidates([0.5] * 5 + [worst]), bins=bins)
+
+
+@pytest.mark.parametrize("near", [(0.3, 0.1 + 0.2), (1e30, 1e30), (0.0, 5e-324), (-1e-9, 1e-9)])
+def test_scores_so_near_that_no_float_lies_between_have_bins(near: tuple[float, float]) -> None:
+    histogram = score_histogram(candidates([*near] * 3))
+    assert (np.diff(histogram.edges) > 0).all()
+    assert histogram.copies.sum() == 2
+    assert histogram.non_copies.sum() == 2
+
+
+def test_scores_so_far_apart_that_their_distance_overflows_are_not_drawn() -> None:
+    assert can_be_drawn(np.array([-1e308, 0.0]))
+    assert not can_be_drawn(np.array([-1e308, 1e308]))
+    assert not can_be_drawn(np.array([0.0, np.inf]))
+    assert not can_be_drawn(np.array([]))

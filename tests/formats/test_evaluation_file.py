@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def _about(handle: Any, **changes: Any) -> None:
     handle["about"] = json.dumps(value)
 
 
+def _lie(handle: Any, key: str, value: object) -> None:
+    figures = json.loads(handle["about"][()])["figures"]
+    figures["global"][key] = value
+    _about(handle, figures=figures)
+
+
 def _set(handle: Any, name: str, values: Any) -> None:
     del handle[name]
     handle[name] = values
@@ -93,7 +100,7 @@ def _replaced(handle: Any, name: str, place: int, value: float) -> None:
     _set(handle, name, values)
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[Any], Any]] = {
     "holds no evaluation": lambda h: h.pop("about"),
     "'about' is not JSON": lambda h: _set(h, "about", "{"),
     "key 'version': got 9": lambda h: _about(h, version=9),
@@ -115,6 +122,16 @@ DAMAGE = {
     "expected integers": lambda h: _set(h, "neighbours/query", np.zeros(400)),
     "not a readable HDF5": lambda h: h.pop("neighbours/score"),
     "query id twice": lambda h: _set(h, "neighbours/query_ids", ["Q000"] * 40),
+    "has shape ()": lambda h: _set(h, "neighbours/query_ids", "Q000"),
+    "reference_ids has shape ()": lambda h: (
+        h.pop("neighbours/reference_ids"),
+        h.create_group("neighbours/reference_ids"),
+    ),
+    "and the file says 0.125": lambda h: _lie(h, "micro_ap", 0.125),
+    "and the file says 0.25": lambda h: _lie(h, "recall_at_1", 0.25),
+    "has true_pairs 20, and the file says 1e+06": lambda h: _lie(h, "true_pairs", 10**6),
+    "and the file says 7": lambda h: _lie(h, "threshold_at_p90", 7.0),
+    "and the file says inf": lambda h: _lie(h, "threshold_at_p90", None),
     "lacks query": lambda h: _set(h, "neighbours/query_ids", [f"X{i}" for i in range(40)]),
 }
 

@@ -30,6 +30,15 @@ def test_predictions_do_not_say_how_many_references_there_were() -> None:
     assert table.title == "1 copies among 2 queries, ? references, 2 predicted pairs"
 
 
+def test_names_are_no_markup() -> None:
+    systems = [named(judged(), "[/bold]"), named(judged(noise=1.4), "[red]x :smile:")]
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(comparison_table(make_contents(systems, samples=30)))
+    assert "against [/bold] (95 %)" in captured.get()
+    assert "[red]x :smile:" in captured.get()
+
+
 def test_what_cannot_be_compared_says_why() -> None:
     other = predicted([("x", "r", 1.0)], [("x", "r")])
     table = comparison_table(make_contents([judged("a"), other], samples=0))

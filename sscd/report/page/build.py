@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +82,15 @@ def write_page(
     return write_contents(path, make_contents(systems, pairs=pairs, samples=samples))
 
 
-def write_contents(path: Path, contents: Contents) -> PageFacts:
+def write_contents(
+    path: Path, contents: Contents, *, trusted: AbstractSet[str] | None = None
+) -> PageFacts:
     """Write the page of what was counted already.
+
+    Args:
+        path: The HTML file; it appears when it is complete.
+        contents: The systems.
+        trusted: As `Sources` takes it.
 
     Raises:
         UserError: The file cannot be written.
@@ -91,7 +99,7 @@ def write_contents(path: Path, contents: Contents) -> PageFacts:
     data, plotly = script_json(page_data(contents, wanted)), packed_plotly()
     rest = len(render(contents, data=data, pictures="", plotly=plotly))
     made = make_thumbnails(
-        Sources(list(wanted)),
+        Sources(list(wanted), trusted=trusted),
         budget=max(min(BUDGET - rest, PICTURES), _LEAST),
         workers=min(_WORKERS, os.cpu_count() or 1),
     )

@@ -13,7 +13,7 @@ from sscd import __version__
 from sscd.report.contents import Contents
 
 _HERE = Path(__file__).parent
-STYLES = ("base.css", "figures.css", "threshold.css", "cards.css", "zoom.css")
+STYLES = ("base.css", "figures.css", "threshold.css", "cards.css", "zoom.css", "print.css")
 SCRIPTS = (
     *("core.js", "theme.js", "threshold.js", "cards.js", "gallery.js", "zoom.js"),
     *("traces.js", "plots.js"),

@@ -2,11 +2,14 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from pathlib import Path
 from typing import overload
 
 from sscd.data.decode import UnreadableImage
 from sscd.data.listing import EXTENSIONS
+from sscd.data.pictures.remote import local_path
 from sscd.data.pictures.sources import open_pictures
 from sscd.data.records import Pictures
 from sscd.errors import UserError
@@ -14,6 +17,7 @@ from sscd.report.contents import Contents, Shown
 from sscd.report.page.thumbnails import Source
 
 NOWHERE = "it is not recorded where they lie; give --queries and --references"
+_UNASKED = "and is opened only where --queries or --references names it"
 
 Wanted = tuple[str, str]
 """A set of pictures, as `Judged` names it, and the id of one of them."""
@@ -54,14 +58,21 @@ class Sources(Sequence[Source]):
 
     Args:
         wanted: In the order of their numbers.
+        trusted: Sources that a person has named; of all others only files and directories of this
+            machine are opened, for an evaluation of elsewhere may name anything. None trusts all.
     """
 
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
+    def __init__(
+        self, wanted: Sequence[Wanted], *, trusted: AbstractSet[str] | None = None
+    ) -> None:
         self._wanted = list(wanted)
         names: dict[str, set[str]] = {}
         for source, name in self._wanted:
             names.setdefault(source, set()).add(name)
-        self._sets = {source: _Set(source, of) for source, of in names.items()}
+        self._sets = {
+            source: _Set(source, of, trusted=trusted is None or source in trusted)
+            for source, of in names.items()
+        }
 
     def __len__(self) -> int:
         return len(self._wanted)
@@ -86,8 +97,8 @@ class _Opened:
 class _Set:
     """The wanted pictures of one source."""
 
-    def __init__(self, source: str, names: set[str]) -> None:
-        opened = _open(source)
+    def __init__(self, source: str, names: set[str], *, trusted: bool) -> None:
+        opened = _open(source, trusted=trusted)
         self._pictures, self._reason = opened.pictures, opened.reason
         self._rows: dict[str, int] = {}
         if self._pictures is not None:
@@ -108,13 +119,24 @@ class _Set:
             return error.reason
 
 
-def _open(source: str) -> _Opened:
+def _open(source: str, *, trusted: bool) -> _Opened:
     if not source:
         return _Opened(None, NOWHERE)
     try:
+        path = local_path(source)
+        if not trusted and path is None:
+            return _Opened(None, f"{source} is a URL {_UNASKED}")
+        if not trusted and path is not None and _is_special(path):
+            return _Opened(None, f"{source} is neither a file nor a directory, {_UNASKED}")
         return _Opened(open_pictures(source, name=source).pictures, "")
-    except (UserError, OSError, ModuleNotFoundError) as error:
+    # A ValueError is what Python makes of a path with a NUL or half a surrogate pair.
+    except (UserError, OSError, ModuleNotFoundError, ValueError) as error:
         return _Opened(None, " ".join(str(error).split()))
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is there and may have no end, as a pipe or a device."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _spellings(name: str) -> Iterator[str]:

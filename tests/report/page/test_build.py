@@ -63,6 +63,15 @@ def test_nothing_is_loaded_from_elsewhere(pictures: Path, tmp_path: Path) -> Non
     assert not re.search(r"url\(|@import", markup)
 
 
+def test_names_that_differ_in_case_alone_are_rows_of_their_own(tmp_path: Path) -> None:
+    names = ("network", "Zeta", "NETWORK", "alpha")
+    path = tmp_path / "report.html"
+    write_page(path, [named(judged(), name) for name in names], samples=30)
+    table = path.read_text().partition('<table class="differences">')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row"><bdi>(\w+)</bdi>', table) == ["Zeta", "NETWORK", "alpha"]
+    assert [row.count("<td>") for row in table.split("<tr>")[2:]] == [2, 2, 2]
+
+
 def test_several_systems_are_compared(tmp_path: Path) -> None:
     first, other = judged("first", noise=1.4), judged("second", noise=0.1)
     path = tmp_path / "report.html"

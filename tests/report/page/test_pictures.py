@@ -1,11 +1,13 @@
 """Which pictures a page needs, each once, and where they lie."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from sscd.errors import UserError
 from sscd.report.contents import make_contents
 from sscd.report.page.pictures import NOWHERE, Sources, numbers_of, wanted_pictures
 from tests.report.page.systems import draw_pictures, judged
@@ -55,6 +57,36 @@ def test_a_source_that_cannot_be_opened_is_a_reason(
     reason = Sources([(source, "x")])[0]
     assert isinstance(reason, str)
     assert reason == NOWHERE if not source else source in reason
+
+
+@pytest.mark.parametrize("source", ["a\0b", "half \ud800"])
+def test_a_path_that_python_refuses_is_a_reason(source: str) -> None:
+    assert isinstance(Sources([(source, "x")])[0], str)
+
+
+def test_what_nobody_has_asked_for_is_not_fetched_from_a_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[str] = []
+
+    def open_pictures(source: str, *, name: str) -> None:
+        opened.append(source)
+        raise UserError(f"{name} is not there")
+
+    monkeypatch.setattr("sscd.report.page.pictures.open_pictures", open_pictures)
+    wanted = [("https://a.example/x", "q"), ("s3://mine/x", "q")]
+    sources = Sources(wanted, trusted={"s3://mine/x"})
+    assert opened == ["s3://mine/x"]
+    assert str(sources[0]).startswith("https://a.example/x is a URL and is opened only where")
+    Sources(wanted)
+    assert sorted(opened[1:]) == ["https://a.example/x", "s3://mine/x"]
+
+
+def test_a_pipe_that_an_evaluation_names_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reason = Sources([(str(pipe), "x")], trusted=set())[0]
+    assert str(reason).startswith(f"{pipe} is neither a file nor a directory")
 
 
 def test_an_override_of_the_pictures_is_followed(tmp_path: Path) -> None:

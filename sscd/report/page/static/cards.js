@@ -21,6 +21,15 @@ function showPicture(image) {
   image.src = pictureUri(Number(image.dataset.picture));
 }
 
+// On paper all of them are near.
+window.addEventListener("beforeprint", () => {
+  document.querySelectorAll("#cards img:not([src])").forEach((image) => {
+    nearing?.unobserve(image);
+    image.decoding = "sync";
+    showPicture(image);
+  });
+});
+
 // A picture by its number; an empty tile where it could not be had.
 function tile(number, what) {
   if (number === null || thumbnails[number] === null) {

@@ -35,11 +35,12 @@ function startPlots() {
   all.forEach(draw);
   listeners.threshold.push(() => redraw("plot-curve", "plot-scores"));
   listeners.theme.push(() => redraw(...all));
+  window.addEventListener("beforeprint", () => all.forEach(draw)); // no frame comes before it
   document.documentElement.classList.add("drawn");
 }
 
 function noPlots() {
-  document.querySelectorAll("figure").forEach((figure) => (figure.hidden = true));
+  for (const id of Object.keys(plots)) byId(id)?.closest("figure").setAttribute("hidden", "");
   byId("no-plots").hidden = false;
 }
 

@@ -19,8 +19,9 @@ function remember(theme) {
 }
 
 let picked = remembered();
+let printing = false;
 
-const isDark = () => (picked ? picked === "dark" : prefersDark.matches);
+const isDark = () => !printing && (picked ? picked === "dark" : prefersDark.matches);
 
 function showTheme() {
   document.documentElement.dataset.theme = isDark() ? "dark" : "light";
@@ -36,4 +37,10 @@ byId("theme").addEventListener("click", () => {
   showTheme();
 });
 prefersDark.addEventListener("change", showTheme);
+for (const event of ["beforeprint", "afterprint"]) {
+  window.addEventListener(event, () => {
+    printing = event === "beforeprint";
+    showTheme();
+  });
+}
 showTheme();
