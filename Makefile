@@ -3,17 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A process of pytest a core; each holds torch, which takes a gigabyte.
+PARALLEL ?= -n logical --maxprocesses 4 --dist worksteal
 
-.PHONY: quickstart test test-slow lint format bench install clean
+.PHONY: quickstart test test-slow lint format bench docs install clean
 
 quickstart: $(READY)  ## train on procedural pictures, validate, export: a few minutes
 	$(BIN)/python train.py
 
 test: lint  ## ruff, mypy and the quick tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 test-slow: $(READY)  ## the slow tests alone
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -26,6 +28,11 @@ format: $(READY)
 
 bench: $(READY)  ## figures, never pass or fail
 	$(BIN)/python -m benchmarks
+
+# Two packages warn of the future of MkDocs at every start; the variables say that it was read.
+docs: $(READY)  ## the documentation, to build/site/index.html
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true \
+		$(BIN)/python -m mkdocs build --strict --quiet
 
 install: $(READY)
 

@@ -10,6 +10,8 @@ import pytest
 
 # As `sscd` does: before torch is imported, for threads that spin slow the workers down.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a process for each core already
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parents[1]
 

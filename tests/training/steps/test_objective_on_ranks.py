@@ -36,7 +36,7 @@ def test_statistics(world: int, network: str, tolerance: float) -> None:
     for told in of_ranks(world):
         pairs = zip(told[network]["statistics"], of_one(network)["statistics"], strict=True)
         for got, expected in pairs:
-            assert len(expected) == 7
+            assert len(expected) == 8
             torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
 
 
