@@ -91,6 +91,9 @@ COMMANDS = {
 }
 
 
+_HELP, _VERSION = ("-h", "--help"), ("-V", "--version")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status.
 
@@ -105,10 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in _HELP:
         print(_help())  # noqa: T201
         return 0 if arguments else USAGE_ERROR
-    if arguments[0] in ("--version", "-V"):
+    if arguments[0] in _VERSION:
         print(f"sscd {__version__}")  # noqa: T201
         return 0
     from sscd.arguments.shared import split_shared
@@ -125,6 +128,8 @@ def _run_command(arguments: list[str]) -> int:
     if not arguments:
         raise UserError("no command is given; `sscd --help` lists them")
     name, rest = arguments[0], arguments[1:]
+    if name in (*_HELP, *_VERSION):
+        return _run(arguments)
     if name not in COMMANDS:
         guess = meant(name, COMMANDS) or f"; `sscd --help` lists them: {', '.join(COMMANDS)}"
         raise UserError(f"'{name}' is no command{guess}")

@@ -82,8 +82,8 @@ def _explain_system(error: OSError) -> int | None:
             _write_nowhere(stream)
         return READER_GONE
     if error.errno in (errno.ENOSPC, errno.EIO):
-        _write_nowhere(sys.stdout)
-        return _complain(f"cannot write what is printed: {error.strerror}; make space for it")
+        _write_nowhere(sys.stdout)  # or a file without a name of its own, as one that is open
+        return _complain(f"cannot write: {error.strerror}; make space for files and output")
     return None
 
 

@@ -67,8 +67,11 @@ def test_threads_wait_without_spinning_unless_told(
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     from sscd import __version__
 
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.strip() == f"sscd {__version__}"
+    for arguments in (["--version"], ["--quiet", "--version"], ["--json", "-V"]):
+        assert main(arguments) == 0
+        assert capsys.readouterr().out.strip() == f"sscd {__version__}"
+    assert main(["--quiet", "--help"]) == 0
+    assert "usage: sscd <command>" in capsys.readouterr().out
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:

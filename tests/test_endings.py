@@ -59,8 +59,16 @@ def test_a_full_disk_is_said_once(buffered: str) -> None:
     done = run("print('x')", shell="> /dev/full", environ={"PYTHONUNBUFFERED": buffered})
     assert done.returncode == 2
     assert done.stderr.decode().splitlines() == [
-        "sscd: error: cannot write what is printed: No space left on device; make space for it"
+        "sscd: error: cannot write: No space left on device; make space for files and output"
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_a_file_is_not_taken_for_that_of_the_output() -> None:
+    done = run("print('x')\nopen('/dev/full', 'wb', buffering=0).write(b'y')")
+    assert (done.stdout, done.returncode) == (b"x\n", 2)
+    assert b"printed" not in done.stderr
+    assert b"cannot write: No space left on device" in done.stderr
 
 
 def test_a_closed_output_is_no_error() -> None:

@@ -102,8 +102,10 @@ def _write_list(group: Any, judged: Judged) -> None:
     candidates = evaluation.candidates
     rows, places = np.unique(candidates.reference, return_inverse=True)
     names = [evaluation.reference_ids[row] for row in rows.tolist()]
-    group.create_dataset("query_ids", data=np.array(candidates.query_ids, dtype=object), dtype=text)
-    group.create_dataset("reference_ids", data=np.array(names, dtype=object), dtype=text)
+    for key, ids in (("query_ids", candidates.query_ids), ("reference_ids", names)):
+        # Names of files need not be text (PEP 383).
+        encoded = [name.encode("utf-8", "surrogateescape") for name in ids]
+        group.create_dataset(key, data=np.array(encoded, dtype=object), dtype=text)
     packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
     for name, values in (
         ("query", candidates.query.astype(np.int32)),

@@ -188,7 +188,9 @@ def check_figures(path: Path, kind: str, figures: CopyFigures, candidates: Candi
 
 
 def _texts(dataset: Any) -> list[str]:
-    texts = np.asarray(dataset.asstr()[()] if hasattr(dataset, "asstr") else None)
+    texts = np.asarray(
+        dataset.asstr(errors="surrogateescape")[()] if hasattr(dataset, "asstr") else None
+    )
     if texts.ndim != 1:
         raise ValueError(f"{dataset.name} has shape {texts.shape}; expected a list of texts")
     return [str(text) for text in texts]

@@ -1,7 +1,7 @@
 """What commands and long work print."""
 
 from sscd.terminal.bars import Work, stop_bars, tracked, watched, working
-from sscd.terminal.display import in_terminal
+from sscd.terminal.display import in_terminal, speaks
 from sscd.terminal.printing import (
     OutputMode,
     console,
@@ -28,6 +28,7 @@ __all__ = [
     "say",
     "say_json",
     "show",
+    "speaks",
     "stop_bars",
     "tracked",
     "warn",

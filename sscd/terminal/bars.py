@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from rich.progress import Progress, TaskID
 
-from sscd.terminal.display import Display, in_terminal
+from sscd.terminal.display import Display, in_terminal, speaks
 from sscd.terminal.log_lines import LogLines
 from sscd.terminal.printing import current_mode
 from sscd.vectors import Vectors
@@ -52,14 +52,14 @@ class Work:
 def working(
     description: str, *, total: int | None = None, unit: str = "pictures"
 ) -> Iterator[Work]:
-    """Show how a piece of work goes, unless `--quiet` was asked for.
+    """Show how a piece of work goes, unless `--quiet` was asked for; of ranks the first one does.
 
     Args:
         description: What is being done, as in `describing queries`.
         total: How much there is of it; None where that is not known: a spinner then.
         unit: What is counted, in the plural.
     """
-    if current_mode().quiet:
+    if current_mode().quiet or not speaks():
         yield Work()
     elif in_terminal():
         task = _display.open(description, total, unit)

@@ -20,10 +20,11 @@ from rich.table import Column
 from rich.text import Text
 
 from sscd.terminal.log_lines import pace
-from sscd.terminal.printing import console
+from sscd.terminal.printing import bars_console
 
 _WIDE, _NARROW = 90, 72
 _WIDE_BAR, _SHORT_BAR = 30, 10
+_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 
 
 class _Bar(BarColumn):
@@ -93,6 +94,11 @@ class Display:
             bars.stop()
 
 
+def speaks() -> bool:
+    """Whether this process tells the person: of the ranks of a launch the first one does."""
+    return not any(os.environ.get(key, "0") != "0" for key in _RANKS)
+
+
 def in_terminal() -> bool:
     """Whether standard error is a terminal in which bars can be drawn."""
     # Asked of the stream itself: rich takes a log file for a terminal where FORCE_COLOR is set.
@@ -102,7 +108,7 @@ def in_terminal() -> bool:
 
 
 def _make_bars() -> Progress:
-    shown_on = console(stderr=True)
+    shown_on = bars_console()
     bar = [_Bar(bar_width=_WIDE_BAR if shown_on.width >= _WIDE else _SHORT_BAR)]
     return Progress(
         SpinnerColumn("line"),  # of ASCII, which every terminal can show

@@ -2,11 +2,12 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import IO, Any, Never
 
 from rich.console import Console, RenderableType
 
@@ -52,9 +53,33 @@ class _Console(Console):
         raise BrokenPipeError("the reader of what is printed is gone")
 
 
+class _AboveBars(_Console):
+    """One whose lines stand above the bars that a terminal shows, ours or Lightning's.
+
+    rich's own writes past them to the stream itself, and their next drawing erases that.
+    """
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it writes."""
+        stream = sys.stderr if self.stderr else sys.stdout
+        shown = getattr(stream, "rich_proxied_file", None)
+        # Lightning's bar would take along what is printed to a file, too.
+        return stream if shown is not None and shown.isatty() else super().file
+
+    @file.setter
+    def file(self, new_file: IO[str]) -> None:
+        self._file = new_file
+
+
 def console(*, stderr: bool = False) -> Console:
-    """A console on one of the two streams, as they are now."""
-    return _Console(stderr=stderr)
+    """A console on one of the two streams, as they are now, for lines."""
+    return _AboveBars(stderr=stderr)
+
+
+def bars_console() -> Console:
+    """A console on standard error, for bars."""
+    return _Console(stderr=True)
 
 
 def say(*parts: object) -> None:

@@ -38,7 +38,12 @@ def test_reports_of_what_is_read_are_the_same(file: Path) -> None:
 
 def test_ids_of_any_kind_and_no_candidates(tmp_path: Path) -> None:
     judged = judged_system()
-    names = {"Q000": "é <b>\n'", "R000": "写真/一"}
+    names = {
+        "Q000": "é <b>\n'",
+        "R000": "写真/一",
+        "Q001": "caf\udce9.jpg",
+        "R001": "\udcff",  # bytes of file names that are no text
+    }
     candidates = judged.evaluation.candidates
     evaluation = dataclasses.replace(
         judged.evaluation,

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,3 +37,26 @@ def drawn_by(
     os.close(terminal)
     _, status = os.waitpid(process, 0)
     return drawn.decode("utf-8", errors="replace"), os.waitstatus_to_exitcode(status)
+
+
+def lines_left(drawn: str) -> list[str]:
+    """The lines that stand on the screen in the end, as a terminal without an edge shows them.
+
+    Args:
+        drawn: Of `drawn_by`; what moves the cursor is only what rich uses of it.
+    """
+    lines, row, column = [""], 0, 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x1b]", drawn):
+        if part == "\r":
+            column = 0
+        elif part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part.endswith("A") and part.startswith("\x1b"):
+            row = max(0, row - int(part[2:-1]))
+        elif not part.startswith("\x1b"):
+            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + 1 :]
+            column += 1
+    return [line.rstrip() for line in lines]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sscd.terminal import watched
-from tests.terminal.in_terminal import drawn_by
+from tests.terminal.in_terminal import drawn_by, lines_left
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
@@ -40,6 +40,35 @@ def test_counts_rate_and_time_in_one_display() -> None:
     assert drawn.count(HIDE) == 1  # one display for both
     assert drawn.rindex(SHOW) > drawn.rindex(HIDE)
     assert "resampling" not in text.splitlines()[-1]  # what is nested goes when it is done
+
+
+LIGHTNINGS = """
+import sys
+from rich.console import Console
+from rich.progress import Progress
+from sscd.terminal import say, warn
+with Progress(console=Console(stderr=True)) as bars:  # takes standard output, too
+    for name in ("steps", "validation"):
+        bars.add_task(name, total=2)
+    bars.refresh()
+    warn("look out")
+    say("a [bold]result[/bold]")
+"""
+
+
+@pytest.mark.parametrize("program", [NESTED, LIGHTNINGS])
+def test_what_is_said_beside_bars_stays(program: str, tmp_path: Path) -> None:
+    drawn, status = drawn_by(program)
+    assert status == 0, drawn
+    lines = lines_left(drawn)
+    said = [line for line in lines if "look out" in line or "result" in line]
+    assert said in (
+        ["warning: look out", "a result"],
+        ["warning: look out", "a [bold]result[/bold]"],
+    ), lines
+    drawn, _ = drawn_by(program, out=tmp_path / "out")
+    assert (tmp_path / "out").read_text() == f"{said[1]}\n"
+    assert "warning: look out" in lines_left(drawn)
 
 
 def test_results_go_to_their_file_while_a_bar_is_shown(tmp_path: Path) -> None:

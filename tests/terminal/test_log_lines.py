@@ -50,6 +50,20 @@ def test_quiet_work_says_nothing(clock: list[float], capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("key", ["RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"])
+def test_of_several_ranks_the_first_one_tells(
+    clock: list[float],
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for rank in ("1", "0"):
+        monkeypatch.setenv(key, rank)
+        with working("loading"):
+            clock[0] += 31
+    assert capsys.readouterr().err == "loading: in 0:00:31\n"
+
+
 def test_nothing_to_do_is_no_error(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     with working("describing", total=0):
         clock[0] += 31

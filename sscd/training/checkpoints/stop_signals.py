@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from sscd.errors import Stopped
+from sscd.terminal import speaks
 
 PREEMPTED = 75
 """The exit status of a training that can go on (`EX_TEMPFAIL`): run it again."""
@@ -18,7 +19,6 @@ GO_ON = "go on with the same command and --ckpt_path last"
 GO_ON_IF_ANY = "go on with the same command, and --ckpt_path last if the run has a checkpoint"
 AGAIN = 1.0
 """Seconds after which a signal counts as another; launchers often send one twice at once."""
-_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 
 
 class StopSignals:
@@ -34,7 +34,7 @@ class StopSignals:
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
         self.armed = False
-        self.speaks = not any(os.environ.get(key, "0") != "0" for key in _RANKS)
+        self.speaks = speaks()
         """Whether this process tells the person; the first rank does."""
         self.last_resort: list[int] = []
         """Processes that are killed when this one ends at once."""

@@ -12,11 +12,12 @@ from urllib.parse import urlparse
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+from lightning.pytorch.utilities import rank_zero_only
 
 from sscd.errors import UserError
 from sscd.extras import require
 from sscd.files import atomic_path
-from sscd.terminal import say, warn
+from sscd.terminal import remark, warn
 from sscd.training.run.weights_and_biases.log import WandbLog
 from sscd.training.run.weights_and_biases.settings import WandbConfig
 
@@ -144,7 +145,7 @@ def build_loggers(
         require("wandb")
         mode = wandb_mode()
         if mode == "disabled":
-            say("WANDB_MODE is disabled: nothing is written for Weights & Biases")
+            rank_zero_only(remark)("WANDB_MODE is disabled: nothing goes to Weights & Biases")
         else:
             loggers.append(WandbLog(run_dir, wandb, mode=mode))
     return loggers

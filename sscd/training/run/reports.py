@@ -8,7 +8,6 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
 from sscd.data.descriptors import Descriptors
-from sscd.errors import UserError
 from sscd.evaluation.judged import Judged
 from sscd.formats.evaluation_file import write_evaluations
 from sscd.terminal import warn
@@ -86,7 +85,7 @@ class ValidationReports(Checkpoint):
     def _write(self, judged: Judged) -> None:
         try:
             write_evaluations(self._run.evaluation, [judged])
-        except (UserError, OSError, RuntimeError) as error:  # the last is h5py's full disk
+        except Exception as error:  # any: an evaluation is not worth the training
             warn(f"the evaluation of {self._run.best} is not kept: {error}")
             self._run.evaluation.unlink(missing_ok=True)  # it is of the checkpoint before
 

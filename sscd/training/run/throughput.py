@@ -14,14 +14,15 @@ class Throughput(Callback):
     """Logs training views a second over all ranks, and the share of time spent waiting for data.
 
     Both are of the steps since the last log. The host runs ahead of a GPU by a step or two at most,
-    which the many steps between two logs even out. Validation is not counted.
+    which the many steps between two logs even out. Validation is not counted, nor what is saved,
+    reported and sent of it.
     """
 
     def __init__(self) -> None:
         self._views = 0
         self._since = 0.0
         self._waited = 0.0
-        self._validation_began = 0.0
+        self._paused: tuple[float, float] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting; a run that goes on amid an epoch does not start that epoch."""
@@ -33,11 +34,17 @@ class Throughput(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock."""
-        self._validation_began = time.perf_counter()
+        self._paused = time.perf_counter(), _waited(trainer) or 0.0
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let the clock go on."""
-        self._since += time.perf_counter() - self._validation_began
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: ViewBatch, batch_idx: int
+    ) -> None:
+        """Let the clock go on after a validation, and all that was made of it."""
+        if self._paused is not None:
+            began, waited = self._paused
+            for_data = (_waited(trainer) or 0.0) - waited  # for this batch, which counts
+            self._since += time.perf_counter() - began - for_data
+            self._paused = None
 
     def on_train_batch_end(
         self,
@@ -64,6 +71,7 @@ class Throughput(Callback):
     def _restart(self, trainer: Trainer) -> None:
         self._views, self._waited = 0, _waited(trainer) or 0.0
         self._since = time.perf_counter()
+        self._paused = None
 
 
 def _waited(trainer: Trainer) -> float | None:

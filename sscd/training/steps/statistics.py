@@ -57,4 +57,5 @@ def negative_similarity(rows: Tensor, *, positive_sum: Tensor, positives: Tensor
     """
     total = rows.sum(dim=0).square().sum() - rows.square().sum() - positive_sum
     count = len(rows) * (len(rows) - 1) - positives
-    return total / count.clamp(min=1)
+    # Of no pair, what is left of the sum is its rounding.
+    return torch.where(count > 0, total / count.clamp(min=1), 0.0)

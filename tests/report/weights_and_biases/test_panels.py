@@ -32,7 +32,9 @@ def logged(tmp_path_factory: pytest.TempPathFactory, report: Report) -> OfflineR
         patch.setenv("WANDB_DATA_DIR", str(folder / "data"))
         patch.setenv("WANDB_SILENT", "true")
         patch.setenv("WANDB_ERROR_REPORTING", "false")
-        run = open_run({"dir": str(folder), "project": "test"}, mode="offline", wait=5)
+        run = open_run(
+            {"dir": str(folder), "project": "test"}, mode="offline", wait=5, given_up=lambda: False
+        )
         pictures = small_pictures(folder)
         run.log(panels_of(report, pictures, rows=ROWS), step=7)
         run.finish()

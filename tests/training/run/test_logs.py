@@ -5,6 +5,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from lightning.pytorch.utilities import rank_zero_only
 
 from sscd.training.run.logs import MetricsFile, build_loggers, wandb_mode
 from sscd.training.run.weights_and_biases.settings import WandbConfig
@@ -92,6 +93,9 @@ def test_wandb_that_is_disabled_is_said(
     loggers = build_loggers("wandb", no_key / "run", wandb=WandbConfig())
     assert [type(logger).__name__ for logger in loggers] == ["MetricsFile"]
     assert "WANDB_MODE is disabled" in capsys.readouterr().out
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    build_loggers("wandb", no_key / "run", wandb=WandbConfig())
+    assert capsys.readouterr().out == "", "one rank says it for all"
 
 
 def test_csv_alone_by_default(tmp_path: Path) -> None:

@@ -113,9 +113,11 @@ def test_it_is_of_the_best(tmp_path: Path, network: DescriptorNet) -> None:
     ]
 
 
+@pytest.mark.parametrize("error", [UserError, RuntimeError, ValueError])
 def test_what_cannot_be_written_leaves_nothing_of_an_earlier_best(
     tmp_path: Path,
     network: DescriptorNet,
+    error: type[Exception],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -127,7 +129,7 @@ def test_what_cannot_be_written_leaves_nothing_of_an_earlier_best(
     assert run.evaluation.is_file()
 
     def fail(*_: Any) -> None:
-        raise UserError("no space")
+        raise error("no space")
 
     monkeypatch.setattr(reports, "write_evaluations", fail)
     save(run, "second")

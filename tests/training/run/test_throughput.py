@@ -110,7 +110,12 @@ def test_validation_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     throughput.on_validation_start(trainer, module)
     now = 130.0
     throughput.on_validation_end(trainer, module)
-    assert throughput._since == began + 30.0
+    now = 137.0  # a checkpoint is saved, and a report is made
+    throughput.on_train_batch_start(trainer, module, collate([0]), 4)
+    assert throughput._since == began + 37.0
+    now = 138.0
+    throughput.on_train_batch_start(trainer, module, collate([0]), 5)
+    assert throughput._since == began + 37.0
 
 
 def test_loaders_of_others_have_no_waiting(tmp_path: Path) -> None:

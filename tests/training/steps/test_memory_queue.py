@@ -124,7 +124,10 @@ def test_statistics_are_of_the_step_alone() -> None:
     )
     assert widened.info_nce > plain.info_nce
     assert widened.entropy > plain.entropy
-    for name in ("positive_similarity", "nearest_negative_similarity", "effective_rank"):
+    for name in (
+        *("positive_similarity", "negative_similarity"),
+        *("nearest_negative_similarity", "effective_rank"),
+    ):
         assert float(getattr(widened, name)) == float(getattr(plain, name)), name
     assert torch.equal(widened.rows.descriptors, step.descriptors)
 

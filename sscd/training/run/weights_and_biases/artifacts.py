@@ -1,5 +1,7 @@
 """Checkpoints and descriptors as artifacts, staged where a later upload finds them."""
 
+import contextlib
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,13 +55,21 @@ class Staged:
     version: Version
 
 
-def stage_checkpoint(run_dir: Path, checkpoint: Path, version: Version) -> Staged:
+def staging_folder(run_dir: Path) -> Path:
+    """A new place in a run directory, for the files of one piece of the run.
+
+    What an earlier piece has left there may still wait for `wandb sync`.
+    """
+    return (run_dir / STAGED / secrets.token_hex(4)).absolute()
+
+
+def stage_checkpoint(folder: Path, checkpoint: Path, version: Version) -> Staged:
     """Keep a checkpoint as it is now, by a second name; where that cannot be, by a copy.
 
     Raises:
         OSError: There is no space.
     """
-    place = _place(run_dir, "checkpoint", version)
+    place = _place(folder, "checkpoint", version)
     place.unlink(missing_ok=True)
     try:
         place.hardlink_to(checkpoint)
@@ -69,7 +79,7 @@ def stage_checkpoint(run_dir: Path, checkpoint: Path, version: Version) -> Stage
 
 
 def stage_descriptors(
-    run_dir: Path, described: tuple[Descriptors, Descriptors], origin: Origin, version: Version
+    folder: Path, described: tuple[Descriptors, Descriptors], origin: Origin, version: Version
 ) -> Staged:
     """Write queries and references in track 2's format.
 
@@ -77,7 +87,7 @@ def stage_descriptors(
         UserError: Over 256 dimensions, a value that is not finite, or no space.
     """
     queries, references = described
-    place = _place(run_dir, "descriptors", version)
+    place = _place(folder, "descriptors", version)
     track2: Track2[Vectors] = Track2(
         query_ids=queries.ids,
         queries=queries.vectors,
@@ -94,7 +104,7 @@ def log_artifact(run: Any, staged: Staged) -> None:
 
     Args:
         run: The `wandb.Run`.
-        staged: Is not copied once more.
+        staged: Is not copied once more, neither before its upload nor after, to a cache.
     """
     import wandb
 
@@ -103,16 +113,20 @@ def log_artifact(run: Any, staged: Staged) -> None:
         type=_TYPES[staged.kind],
         metadata=dict(staged.version.metadata),
     )
-    artifact.add_file(str(staged.file), name=_NAMES[staged.kind], policy="immutable")
+    artifact.add_file(
+        str(staged.file), name=_NAMES[staged.kind], policy="immutable", skip_cache=True
+    )
     run.log_artifact(artifact, aliases=list(staged.version.aliases))
 
 
-def remove_staged(run_dir: Path) -> None:
-    """Remove what was staged, once it is uploaded."""
-    shutil.rmtree(run_dir / STAGED, ignore_errors=True)
+def remove_staged(folder: Path) -> None:
+    """Remove what was staged in a folder, once it is uploaded."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another piece's files are there, or none ever were
+        folder.parent.rmdir()
 
 
-def _place(run_dir: Path, kind: Kind, version: Version) -> Path:
-    folder = (run_dir / STAGED / f"step-{version.step:08d}").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / _NAMES[kind]
+def _place(folder: Path, kind: Kind, version: Version) -> Path:
+    of_step = folder / f"step-{version.step:08d}"
+    of_step.mkdir(parents=True, exist_ok=True)
+    return of_step / _NAMES[kind]

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 Task = Callable[[], None]
@@ -42,11 +43,12 @@ class Background:
         Returns:
             Whether all are done.
         """
+        deadline = time.monotonic() + seconds
         try:
             self._tasks.put(None, timeout=seconds)
         except queue.Full:
             return False
-        self._thread.join(seconds)
+        self._thread.join(max(0.0, deadline - time.monotonic()))
         return not self._thread.is_alive()
 
     def _work(self) -> None:

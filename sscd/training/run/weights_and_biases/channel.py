@@ -15,6 +15,7 @@ OPENING_SECONDS = 10.0
 PATIENCE = 120.0
 """How long other things wait for one that asks the server, in seconds."""
 Task = Callable[[Any], None]
+Opening = Callable[[Callable[[], bool]], Any]
 
 
 class Channel:
@@ -23,11 +24,11 @@ class Channel:
     What fails is left out, counted, and warned of once.
 
     Args:
-        open_run: Begins the run.
+        open_run: Begins the run; is given what tells whether the channel is closed by now.
         patience: Seconds for a task that asks the server; others then go on without it.
     """
 
-    def __init__(self, open_run: Callable[[], Any], *, patience: float = PATIENCE) -> None:
+    def __init__(self, open_run: Opening, *, patience: float = PATIENCE) -> None:
         self.failures = 0
         self._patience = patience
         self._run: Any = None
@@ -38,7 +39,10 @@ class Channel:
         self._opened = threading.Event()
         self._background = Background("weights-and-biases")
         self._background.submit(lambda: self._open(open_run))
-        self._opened.wait(OPENING_SECONDS)
+
+    def wait(self, seconds: float = OPENING_SECONDS) -> None:
+        """Wait for the run to be open, or known not to open."""
+        self._opened.wait(seconds)
 
     @property
     def run(self) -> Any:
@@ -68,15 +72,18 @@ class Channel:
         self._deadline = time.monotonic() + seconds / 3
         self.do(lambda run: run.finish(exit_code=exit_code))
         self._background.submit(shut_down)
-        done = self._background.close(seconds=seconds)
-        self._closed = True
-        if not done:
-            kill_service(self._service or service())
+        done = False
+        try:
+            done = self._background.close(seconds=seconds)
+        finally:  # a second signal raises while it waits
+            self._closed = True
+            if not done:
+                kill_service(self._service or service())
         return done and not self.failures and not self._background.refused
 
-    def _open(self, open_run: Callable[[], Any]) -> None:
+    def _open(self, open_run: Opening) -> None:
         try:
-            self._run = open_run()
+            self._run = open_run(lambda: self._closed)
             self._service = service()
         except Exception as error:  # any: no disk, no client
             self._note(reason(error))

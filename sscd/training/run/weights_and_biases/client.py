@@ -1,10 +1,14 @@
 """The W&B client: opened online or else offline, and ended within a time."""
 
 import contextlib
+import importlib
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+
+from PIL import Image
 
 from sscd.terminal import warn
 
@@ -15,13 +19,16 @@ FLUSH_SECONDS = 2.0
 """What a client that is killed loses."""
 
 
-def open_run(arguments: dict[str, Any], *, mode: Mode, wait: float) -> Any:
+def open_run(
+    arguments: dict[str, Any], *, mode: Mode, wait: float, given_up: Callable[[], bool]
+) -> Any:
     """Begin a run; where the server cannot be had, offline, with a warning.
 
     Args:
         arguments: Of `wandb.init`, with `dir`.
         mode: What to try first.
         wait: Seconds that the end of the run waits for uploads.
+        given_up: Whether nobody wants the run any more, since the training has ended meanwhile.
 
     Returns:
         A `wandb.Run`.
@@ -40,12 +47,15 @@ def open_run(arguments: dict[str, Any], *, mode: Mode, wait: float) -> Any:
         init_timeout=INIT_SECONDS,
         finish_timeout=wait,
         finish_timeout_raises=True,
-        x_transaction_log_flush_interval=FLUSH_SECONDS,
     )
+    with contextlib.suppress(Exception):  # a private setting, which another version may not have
+        settings.x_transaction_log_flush_interval = FLUSH_SECONDS
     if mode == "online":
         try:
             return _quiet(wandb.init(**arguments, mode="online", settings=settings))
         except Exception as error:  # any: the network, the key, the project, the client
+            if given_up():
+                raise
             warn(
                 f"Weights & Biases cannot be reached ({reason(error)}); the run is kept offline in "
                 f"{arguments['dir']}/wandb for `wandb sync`"
@@ -72,6 +82,19 @@ def _quiet(run: Any) -> Any:
 
 def _ignore(record: logging.LogRecord) -> None:
     pass
+
+
+def import_all() -> None:
+    """Import, on the main thread, what the client will need, so far as it is there.
+
+    A loader's worker that is forked while another thread imports a module waits for ever where it
+    imports that one, too: pandas, which the client looks at for tables, brings pyarrow along.
+    What fails is said when the run is opened.
+    """
+    for module in ("wandb", "pandas"):
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    Image.init()
 
 
 def define_axes(run: Any) -> None:

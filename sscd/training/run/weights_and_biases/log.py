@@ -1,6 +1,5 @@
 """Lightning's logger over a channel to W&B."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from sscd.terminal import say, warn
-from sscd.training.run.weights_and_biases.artifacts import remove_staged
+from sscd.terminal import remark, warn
+from sscd.training.run.weights_and_biases.artifacts import remove_staged, staging_folder
 from sscd.training.run.weights_and_biases.channel import Channel
-from sscd.training.run.weights_and_biases.client import Mode, define_axes, open_run
+from sscd.training.run.weights_and_biases.client import Mode, define_axes, import_all, open_run
 from sscd.training.run.weights_and_biases.identity import run_id
 from sscd.training.run.weights_and_biases.settings import WandbConfig
 
@@ -40,6 +39,8 @@ class WandbLog(Logger):
         self.mode = mode
         self.exit_code = 1
         """What a run that does not succeed ends with."""
+        self.staging = staging_folder(run_dir)
+        """Where files wait for their upload."""
         self._id: str | None = None
         self._channel: Channel | None = None
 
@@ -100,18 +101,16 @@ class WandbLog(Logger):
 
     def _open(self) -> Channel:
         if self._channel is None:
-            # Not on the other thread: a loader's worker that is forked meanwhile could wait
-            # for ever for a lock of the import. What fails is said when the run is opened.
-            with contextlib.suppress(Exception):
-                import wandb  # noqa: F401
+            import_all()
             self._id = run_id(self.run_dir)
             self._channel = Channel(self._begin)
+            self._channel.wait()  # kept by now: what interrupts this finds it, and ends it
             run = self._channel.run
             if run is not None and not run.offline:
-                say(f"Weights & Biases: {run.url}")
+                remark(f"Weights & Biases: {run.url}")
         return self._channel
 
-    def _begin(self) -> Any:
+    def _begin(self, given_up: Callable[[], bool]) -> Any:
         config = self.config
         arguments = {
             "project": config.project,
@@ -122,7 +121,7 @@ class WandbLog(Logger):
             "id": self._id,
             "resume": "allow",
         }
-        run = open_run(arguments, mode=self.mode, wait=config.wait)
+        run = open_run(arguments, mode=self.mode, wait=config.wait, given_up=given_up)
         define_axes(run)
         return run
 
@@ -136,6 +135,6 @@ class WandbLog(Logger):
         elif run.offline:
             # Also what an interrupted training left: the client puts the pieces together.
             pieces = place.with_name("offline-run-*")
-            say(f"Weights & Biases: offline; `wandb sync {pieces}` uploads it")
+            remark(f"Weights & Biases: offline; `wandb sync {pieces}` uploads it")
         else:
-            remove_staged(self.run_dir)
+            remove_staged(self.staging)

@@ -79,10 +79,11 @@ class WandbPanels:
         if wanted == "all" or (wanted == "best" and best):
             version = Version(trainer.global_step, best, _metadata(trainer, report))
             checkpoint = self._run.best if best else self._run.last
-            self._send(lambda: stage_checkpoint(self._run.path, checkpoint, version))
+            staging = self._log.staging
+            self._send(lambda: stage_checkpoint(staging, checkpoint, version))
             if described:
                 origin = report.origin
-                self._send(lambda: stage_descriptors(self._run.path, described, origin, version))
+                self._send(lambda: stage_descriptors(staging, described, origin, version))
 
     def ended(self, error: BaseException) -> None:
         """Let the run's state in W&B be that of a stopped, or of a failed training."""

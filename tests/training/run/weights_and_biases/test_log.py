@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sscd.errors import Stopped
 from sscd.evaluation.report import make_report
 from sscd.report.weights_and_biases.panels import panels_of
+from sscd.training.run.weights_and_biases.channel import Channel
 from sscd.training.run.weights_and_biases.log import WandbLog
 from sscd.training.run.weights_and_biases.settings import WandbConfig
 from tests.offline_wandb import offline_runs
@@ -80,6 +82,25 @@ def test_the_pieces_of_a_resumed_run_are_uploaded_as_one(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     lines = [pair for offset, steps in history for pair in enumerate(steps, start=offset)]
     assert lines == list(enumerate([0, 1, 2, 3, 3, 4, 5, 6])), "the second goes on after the first"
+
+
+def test_what_interrupts_the_opening_finds_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Channel.wait
+
+    def interrupted(self: Channel, seconds: float = 30.0) -> None:
+        opened(self, seconds)
+        raise Stopped("", status=130)
+
+    monkeypatch.setattr(Channel, "wait", interrupted)
+    log = WandbLog(tmp_path, WandbConfig(), mode="offline")
+    with pytest.raises(Stopped):
+        log.log_hyperparams({"optimizer": {"lr": 0.5}})
+    log.exit_code = 130
+    log.finalize("failed")
+    (run,) = offline_runs(tmp_path)
+    assert run.exit_code == 130, "it is ended, and not left to the end of the process"
 
 
 def test_nothing_is_written_before_there_is_something(tmp_path: Path) -> None:

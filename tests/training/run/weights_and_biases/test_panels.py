@@ -76,7 +76,8 @@ def test_artifacts_are_those_asked_for(
     assert detector.keeps_descriptors == (artifacts != "none")
     panels.validated(trainer, detector, small_judged(), best=best)
     assert detector.described is None, "a gigabyte of them is not kept"
-    place = tmp_path / STAGED / "step-00000006"
+    assert log.staging.parent == tmp_path / STAGED
+    place = log.staging / "step-00000006"
     if staged is None:
         assert not place.exists()
     else:
