@@ -30,7 +30,6 @@ def writing(run: Path) -> Condition:
     return lambda: any(part.stat().st_size > 1_000_000 for part in folder.glob(".last.ckpt.*.part"))
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_bit_for_bit(
     run_script: Runner, start_script: Starter, tmp_path: Path
 ) -> None:
