@@ -82,6 +82,7 @@ PAGES = {
             "sscd.evaluation.calibration",
             "sscd.evaluation.by_edit",
             "sscd.evaluation.curve",
+            "sscd.evaluation.differences",
             "sscd.evaluation.judged",
             "sscd.evaluation.report",
         ),
@@ -102,6 +103,7 @@ PAGES = {
         "Figures to tables, pictures and pages.",
         (
             "sscd.report.page.build",
+            "sscd.report.contents",
             "sscd.report.comparison",
             "sscd.report.evaluation_tables",
             "sscd.report.contact_sheet",
@@ -110,12 +112,16 @@ PAGES = {
 }
 
 
+# Guides answer most searches; a page of names should not stand before them.
+_LOW = "---\nsearch:\n  boost: 0.3\n---\n\n"
+
+
 def _write(name: str, opening: str, modules: tuple[str, ...]) -> None:
     if missing := [module for module in modules if find_spec(module) is None]:
         raise RuntimeError(f"docs/generate/api.py names {missing}, which are not there")
     parts = [opening, *(f"::: {module}" for module in modules)]
     with mkdocs_gen_files.open(f"api/{name}.md", "w") as page:
-        page.write("\n\n".join(parts) + "\n")
+        page.write(_LOW + "\n\n".join(parts) + "\n")
 
 
 _write("index", written("api/index.md"), ("sscd.api", "sscd.errors"))
