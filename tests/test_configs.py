@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sscd.commands.train import resolve_configs
 from sscd.configs import check_config, find_config, recipe_of, shipped_configs
 from sscd.errors import UserError
 from sscd.training.optimization.optimizers import OptimizerConfig
@@ -143,6 +144,19 @@ def test_later_files_and_options_win(tmp_path: Path) -> None:
     resolved = parse([*files, "--data.workers", "1"])
     assert (resolved["data.views"], resolved["data.batch_size"]) == (3, 16)
     assert resolved["data.workers"] == 1
+
+
+def test_options_before_a_configuration_win_too(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("data:\n  views: 3\n  batch_size: 8\n")
+    second.write_text("data:\n  batch_size: 16\n")
+    line = ["--data.views", "4", f"--config={first}", "--data.workers", "1", "-c", str(second)]
+    named, ordered = resolve_configs(line)
+    assert named == [first, second]
+    resolved = parse(ordered)
+    values = (resolved["data.views"], resolved["data.batch_size"], resolved["data.workers"])
+    assert values == (4, 16, 1)
+    assert resolve_configs(["--data.views", "4", "--config"])[1][-1] == "--config"
 
 
 def test_linked_values_are_set_once() -> None:

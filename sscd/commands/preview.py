@@ -19,6 +19,8 @@ from sscd.configs import check_config, find_config
 from sscd.data.decode import UnreadableImage, open_image
 from sscd.data.loading.training_views import TrainingViews
 from sscd.data.module import CopyDetectionData
+from sscd.data.records import Collection
+from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from sscd.files import atomic_path
 from sscd.report.view_sheet import PlannedViews, draw_view_sheet
@@ -45,6 +47,7 @@ def preview(arguments: list[str]) -> Result:
     data: CopyDetectionData = settings.data
     data.prepare_data()
     data.setup("preview")
+    _say_what_is_left_out(data.collection, Path(f"{settings.output}.skipped.txt"))
     rows = _rows(data.training_views(), pictures=settings.pictures, epoch=settings.epoch)
     recipe, epoch = data.recipe.name, settings.epoch
     title = f"{recipe}, {data.image_size} px, seed {data.seed}, epoch {epoch}"
@@ -73,7 +76,7 @@ def _parse(arguments: list[str]) -> Any:
     named, resolved = resolve_configs(arguments)
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
-        resolved = ["--config", str(named[0]), *resolved]
+        resolved = [f"--config={named[0]}", *resolved]
     parser = ArgumentParser(
         prog=_PROG,
         description="Write a contact sheet of training views, the parameters under each.",
@@ -145,6 +148,17 @@ def _rows(dataset: TrainingViews, *, pictures: int, epoch: int) -> list[PlannedV
     if not rows:
         raise UserError("none of the training pictures can be read; check --data.root")
     return rows
+
+
+def _say_what_is_left_out(collection: Collection, listing: Path) -> None:
+    """As a training says it; what cannot be read is listed beside the sheet, not in a run."""
+    broken = SkipLog()
+    for path, reason in collection.unreadable:
+        broken.add(path, reason)
+    broken.write(listing)
+    for line in collection.left_out:
+        said = broken.summary(file=str(listing)) if line == broken.summary(file=None) else line
+        warn("left out:", said)
 
 
 def _has_screen() -> bool:

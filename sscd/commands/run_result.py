@@ -103,6 +103,10 @@ def _next_steps(run: RunDirectory, *, own_pictures: bool) -> dict[str, str]:
     steps = {}
     if not own_pictures:
         steps["train on your photographs"] = f"{_command('train')} --config photos --data.root DIR"
+    if run.evaluation.exists():
+        shown = shlex.quote(str(run.path))
+        steps["look at it"] = f"{_command('report')} {shown}"
+        steps["compare runs"] = f"{_command('report')} {shown} OTHER_RUN"
     if chosen := best_checkpoint(run):
         steps["find copies in a folder"] = (
             f"{_command('dedup')} DIR --checkpoint {shlex.quote(str(chosen))}"

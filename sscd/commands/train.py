@@ -35,7 +35,7 @@ def train(arguments: list[str]) -> Result | None:
     named, resolved = resolve_configs(settle_help(arguments))
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
-        resolved = ["--config", str(named[0]), *resolved]
+        resolved = [f"--config={named[0]}", *resolved]
     recipe = recipe_of(named)
     for path in named:
         check_config(path)
@@ -69,23 +69,25 @@ def _train(
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[Path], list[str]]:
-    """Replace the name of each configuration by its file."""
+    """Put the configurations first, since options are over them, each name replaced by its file.
+
+    Returns:
+        Their files, and the command line.
+    """
     named: list[Path] = []
-    resolved: list[str] = []
-    expects_name = False
-    for argument in arguments:
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
         option, equals, value = argument.partition("=")
-        if expects_name:
-            named.append(find_config(argument))
-            resolved.append(str(named[-1]))
-            expects_name = False
-        elif option in ("--config", "-c") and equals:
+        if option not in ("--config", "-c"):
+            others.append(argument)
+        elif equals:
             named.append(find_config(value))
-            resolved.append(f"--config={named[-1]}")
+        elif (following := next(rest, None)) is not None:
+            named.append(find_config(following))
         else:
-            expects_name = option in ("--config", "-c")
-            resolved.append(argument)
-    return named, resolved
+            others.append(argument)  # the parser says what is missing
+    return named, [*(f"--config={path}" for path in named), *others]
 
 
 def _run_name(config: Path) -> str:

@@ -42,6 +42,7 @@ from sscd.training.trainer_parts import (
     resolved_text,
     run_callbacks,
 )
+from sscd.training.whole_numbers import keep_whole_numbers
 
 
 def _fixed_seed(seed: bool | int) -> int:
@@ -110,6 +111,7 @@ class TrainCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to the run, and link what is set once."""
+        keep_whole_numbers(parser)
         add_run_arguments(parser)
         parser.link_arguments("seed_everything", "data.seed", compute_fn=_fixed_seed)
         parser.link_arguments("data.image_size", "model.image_size")

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from sscd.cli import main
+from tests.commands.small import draw_sets
 
 SMALL = [
     *("--data.procedural.training", "4", "--data.procedural.references", "2"),
@@ -100,3 +101,28 @@ def test_the_sheet_says_that_views_are_mixed(tmp_path: Path) -> None:
         mixup = ["--data.mixup.probability", probability, "--output", f"{probability}.png"]
         assert main(["preview", *SMALL, *mixup]) == 0
     assert (tmp_path / "0.png").read_bytes() != (tmp_path / "0.5.png").read_bytes()
+
+
+def test_options_before_the_configuration_win(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("data:\n  views: 2\n")
+    line = ["preview", "--data.views", "3", "--config", "c.yaml", *SMALL, "--pictures", "1"]
+    assert main(line) == 0
+    (plans,) = json.loads((tmp_path / "preview.json").read_text()).values()
+    assert len(plans) == 3
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = draw_sets(tmp_path / "photos", references=1, copies=1, training=30) / "training"
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "empty.jpg").touch()
+    (folder / "notes.txt").write_text("aside")
+    line = ["preview", "--data.root", str(folder), "--data.workers", "0", "--pictures", "1"]
+    assert main(line) == 0
+    error = capsys.readouterr().err
+    listed = tmp_path / "preview.png.skipped.txt"
+    assert "left out: 2 pictures could not be read: " in error
+    assert f"all in {listed.name}" in error
+    assert {Path(row.split("\t")[0]).name for row in listed.read_text().splitlines()} == {
+        "broken.jpg",
+        "empty.jpg",
+    }

@@ -8,7 +8,10 @@ keeps private:
   told afterwards. The epoch would begin anew.
 - After the checkpoint of a whole epoch the loader's workers are started before the sampler hears
   which epoch comes; they would show the pictures of the first one.
-- With `max_steps`, the epoch such a checkpoint ends is counted twice.
+- With `max_steps`, the epoch such a checkpoint ends is counted twice; and a training that ends amid
+  an epoch ends without a validation.
+- The last step of an epoch is not logged unless it falls on the interval, so that a short epoch
+  leaves no line.
 - Each step waits for a broadcast of whether SIGTERM came to rank 0, and the handler of SIGTERM
   broadcasts in the midst of whatever the process does. `stop_signals` stops instead.
 """
@@ -21,6 +24,10 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loops.fit_loop import _FitLoop
 from lightning.pytorch.loops.loop import _Loop
 from lightning.pytorch.loops.training_epoch_loop import _TrainingEpochLoop
+from lightning.pytorch.loops.utilities import _is_max_limit_reached
+from lightning.pytorch.trainer.connectors.logger_connector.logger_connector import (
+    _LoggerConnector,
+)
 
 
 class ExactEpochLoop(_TrainingEpochLoop):
@@ -38,6 +45,19 @@ class ExactEpochLoop(_TrainingEpochLoop):
         super().on_advance_end(data_fetcher)
         if self.after_batch is not None:
             self.after_batch()
+
+    @property
+    def validation_due(self) -> bool:
+        """Whether the checkpoint in force is of a validation that has begun and not ended."""
+        progress: Any = self.val_loop.batch_progress.total
+        return bool(self.restarting and progress.started > progress.completed)
+
+    def _should_check_val_fx(self, data_fetcher: Any) -> bool:
+        """After the last of `max_steps` too, wherever in an epoch that is."""
+        ends = _is_max_limit_reached(self.global_step, self.max_steps)
+        return super()._should_check_val_fx(data_fetcher) or (
+            ends and self.trainer.enable_validation
+        )
 
     def _broadcast_sigterm_tensor(self) -> None:
         """Nothing; Lightning's stalls the device once a step."""
@@ -57,6 +77,12 @@ class ExactFitLoop(_FitLoop):
         unfinished = progress.ready != progress.processed or progress.started != progress.processed
         _Loop.restarting.fset(self, restarting and unfinished)  # type: ignore[attr-defined]
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do; what the last step was validated for may be."""
+        steps: Any = self.epoch_loop
+        return super().done and not steps.validation_due
+
     def run(self) -> None:
         """Begin where the checkpoint says, whatever the loaders began with before."""
         if self.is_resuming and self._data_fetcher is not None:
@@ -73,6 +99,17 @@ class ExactFitLoop(_FitLoop):
         super()._load_combined_loader_states()
 
 
+class LastStepsLogged(_LoggerConnector):
+    """Logs at the trainer's interval, and the last step of each epoch and of the training."""
+
+    @property
+    def should_update_logs(self) -> bool:
+        """Whether the step under way is logged."""
+        trainer = self.trainer
+        last = trainer.training and trainer.fit_loop.epoch_loop._is_training_done
+        return super().should_update_logs or (last and trainer.log_every_n_steps > 0)  # type: ignore[attr-defined]
+
+
 def use_exact_loops(trainer: Trainer) -> None:
     """Give a trainer that has not run yet the loops above, and leave its signals alone."""
     old: Any = trainer.fit_loop
@@ -80,4 +117,5 @@ def use_exact_loops(trainer: Trainer) -> None:
     steps = old.epoch_loop
     new.epoch_loop = ExactEpochLoop(trainer, min_steps=steps.min_steps, max_steps=steps.max_steps)
     trainer.fit_loop = new
+    trainer._logger_connector = LastStepsLogged(trainer)
     trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]

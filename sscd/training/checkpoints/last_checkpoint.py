@@ -206,7 +206,8 @@ def _check_schedule(trainer: Trainer) -> None:
         )
     total = trainer.estimated_stepping_batches
     more = trainer.max_epochs is None or trainer.current_epoch < trainer.max_epochs
-    if trainer.global_step and trainer.global_step >= total and more:
+    loop: Any = trainer.fit_loop.epoch_loop
+    if trainer.global_step and trainer.global_step >= total and more and not loop.validation_due:
         raise UserError(
             f"the checkpoint is of step {trainer.global_step}, and this training has {total:g}; "
             "raise trainer.max_epochs, or keep data.batch_size"

@@ -5,31 +5,99 @@ from contextlib import ExitStack
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.callbacks import ProgressBar
 
 from sscd.terminal import Work, current_mode, in_terminal, working
 
+_FIRST = ("loss", "μAP", "views/s")
+"""Figures that a narrow terminal shows before others."""
 
-class UnhurriedProgressBar(RichProgressBar):
-    """A bar that reads figures from the device at the trainer's log interval, not at every step.
 
-    Each reading waits for all that the device has been given, and a GPU would idle meanwhile.
+class EpochBar(ProgressBar):
+    """A bar for each epoch, which shares its display with those of validations.
+
+    It reads figures from the device at the trainer's log interval, not at every step: each reading
+    waits for all that the device has been given, and a GPU would idle meanwhile.
     """
 
-    _figures: dict[str, Any] | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: dict[str, str] = {}
+        """Name → value as shown, as of the last reading; what matters most comes first."""
+        self._held = ExitStack()
+        self._work: Work | None = None
 
-    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """The figures beside the bar, as of the last reading."""
-        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-        amid_steps = trainer.training and trainer.global_step % every != 0
-        if self._figures is None or not amid_steps:
-            self._figures = dict(super().get_metrics(trainer, pl_module))
-        return self._figures
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Begin the epoch's bar, amid the epoch where a resumed training goes on there."""
+        if self._work is None and trainer.is_global_zero:
+            self._work = self._held.enter_context(
+                working(_epoch(trainer), total=self._batches(), unit="batches")
+            )
+            self._work.note(self.figures)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count a batch."""
+        if self._work is not None:
+            self._work.move_to(batch_idx + 1)
+            every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+            if not self.figures or trainer.global_step % every == 0:
+                self._read(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read the validation's figures."""
+        self._read(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Read the last step's."""
-        self._figures = None
-        super().on_train_epoch_end(trainer, pl_module)
+        """Read the last step's, and leave the finished bar."""
+        self._read(trainer)
+        self._end()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Draw no more."""
+        self._end()
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Draw no more."""
+        self._end()
+
+    def disable(self) -> None:
+        """Nothing to do: ranks other than the first show no bar."""
+
+    def enable(self) -> None:
+        """Nothing to do: a bar is there only where one is wanted."""
+
+    def _batches(self) -> int | None:
+        total = self.total_train_batches
+        return int(total) if math.isfinite(total) else None
+
+    def _read(self, trainer: Trainer) -> None:
+        if self._work is None:
+            return
+        read = trainer.progress_bar_metrics
+        ordered = [name for name in _FIRST if name in read]
+        ordered += [name for name in read if name not in _FIRST]
+        self.figures = {name: _written(name, read[name]) for name in ordered}
+        self._work.note(self.figures)
+
+    def _end(self) -> None:
+        self._held.close()
+        self._work = None
+
+
+def _epoch(trainer: Trainer) -> str:
+    last = trainer.max_epochs
+    of = f"/{last}" if last is not None and last > 0 else ""
+    return f"Epoch {trainer.current_epoch + 1}{of}"
+
+
+def _written(name: str, value: float) -> str:
+    return f"{value:,.0f}" if name.endswith("/s") else f"{value:.3f}"
 
 
 class StepLines(Callback):
@@ -59,11 +127,6 @@ class StepLines(Callback):
         self._held.close()
 
 
-def progress_bar() -> RichProgressBar:
-    """A bar on the error stream with the loss parts, views a second and the last micro-AP."""
-    return UnhurriedProgressBar(refresh_rate=5, leave=True, console_kwargs={"stderr": True})
-
-
 def progress_callbacks(wanted: bool | None) -> list[Callback]:
     """What shows the steps here: nothing, a bar, or lines.
 
@@ -72,4 +135,4 @@ def progress_callbacks(wanted: bool | None) -> list[Callback]:
     """
     if wanted is False or current_mode().quiet:
         return []
-    return [progress_bar()] if in_terminal() else [StepLines()]
+    return [EpochBar()] if in_terminal() else [StepLines()]

@@ -54,10 +54,10 @@ class Throughput(Callback):
         batch: ViewBatch,
         batch_idx: int,
     ) -> None:
-        """Count this batch, and log at the trainer's interval."""
+        """Count this batch, and log at the trainer's interval and at the end."""
         self._views += batch.views.shape[0] * batch.views.shape[1]
         every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if trainer.global_step % every == 0 or (batch_idx + 1) == trainer.num_training_batches:
+        if trainer.global_step % every == 0 or trainer.fit_loop.epoch_loop._is_training_done:
             seconds = max(time.perf_counter() - self._since, 1e-9)
             rate = _on_device(self._views * trainer.world_size / seconds, pl_module)
             pl_module.log("train/views_per_s", rate)

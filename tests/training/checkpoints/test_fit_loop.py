@@ -4,6 +4,9 @@ import pytest
 from lightning.pytorch import Trainer
 from lightning.pytorch.loops.fit_loop import _FitLoop
 from lightning.pytorch.loops.training_epoch_loop import _TrainingEpochLoop
+from lightning.pytorch.trainer.connectors.logger_connector.logger_connector import (
+    _LoggerConnector,
+)
 from lightning.pytorch.trainer.connectors.signal_connector import _SignalConnector
 
 from sscd.training.checkpoints.fit_loop import ExactEpochLoop, ExactFitLoop, use_exact_loops
@@ -17,6 +20,10 @@ from sscd.training.checkpoints.fit_loop import ExactEpochLoop, ExactFitLoop, use
         (_FitLoop, "is_resuming"),
         (_TrainingEpochLoop, "_broadcast_sigterm_tensor"),
         (_TrainingEpochLoop, "on_advance_end"),
+        (_TrainingEpochLoop, "_should_check_val_fx"),
+        (_TrainingEpochLoop, "_is_training_done"),
+        (_FitLoop, "done"),
+        (_LoggerConnector, "should_update_logs"),
         (_SignalConnector, "register_signal_handlers"),
     ],
 )

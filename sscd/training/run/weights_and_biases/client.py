@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from sscd.errors import UserError
+from sscd.files import check_writable_directory
 from sscd.terminal import warn
 
 Mode = Literal["online", "offline"]
@@ -38,8 +40,12 @@ def open_run(
     """
     import wandb
 
-    for name, value in _surroundings(Path(arguments["dir"])).items():
+    run_dir = Path(arguments["dir"])
+    for name, value in _surroundings(run_dir).items():
         os.environ.setdefault(name, value)
+    if not _can_write(wandb.env.get_cache_dir()):
+        # Its process would print its log into the terminal, for want of a file.
+        os.environ[wandb.env.CACHE_DIR] = str(run_dir.absolute() / "wandb" / "cache")
     settings = wandb.Settings(
         # Lines of ours say what matters; a captured console could block on a client that hangs.
         silent=True,
@@ -71,6 +77,14 @@ def _surroundings(run_dir: Path) -> dict[str, str]:
         "WANDB_SILENT": "true",  # also before there are settings
         "WANDB_ERROR_REPORTING": "false",  # which prints, where its own server cannot be had
     }
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        check_writable_directory(folder)
+    except UserError:
+        return False
+    return True
 
 
 def _quiet(run: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from sscd.terminal import remark, warn
+from sscd.terminal import remark, warn, working
 from sscd.training.run.weights_and_biases.artifacts import remove_staged, staging_folder
 from sscd.training.run.weights_and_biases.channel import Channel
 from sscd.training.run.weights_and_biases.client import Mode, define_axes, import_all, open_run
@@ -95,7 +95,8 @@ class WandbLog(Logger):
             channel.do(lambda run: run.mark_preempting())
         # The client itself gives up uploading after `wait` seconds.
         seconds = 1.5 * self.config.wait if success else min(HURRY_SECONDS, self.config.wait)
-        done = channel.close(exit_code=code, seconds=seconds)
+        with working("finishing Weights & Biases"):
+            done = channel.close(exit_code=code, seconds=seconds)
         if channel.run is not None:
             self._say_where(channel.run, done)
 
@@ -104,7 +105,8 @@ class WandbLog(Logger):
             import_all()
             self._id = run_id(self.run_dir)
             self._channel = Channel(self._begin)
-            self._channel.wait()  # kept by now: what interrupts this finds it, and ends it
+            with working("reaching Weights & Biases"):
+                self._channel.wait()  # kept by now: what interrupts this finds it, and ends it
             run = self._channel.run
             if run is not None and not run.offline:
                 remark(f"Weights & Biases: {run.url}")

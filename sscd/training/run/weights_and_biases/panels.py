@@ -26,8 +26,8 @@ from sscd.training.run.weights_and_biases.artifacts import (
 )
 from sscd.training.run.weights_and_biases.log import STEP, WandbLog
 
-SAMPLES = 200
-"""Resamples of the interval; a report of one's own may have more."""
+SAMPLES = 1000
+"""Resamples of the interval: as many as those of other reports, so that all say the same."""
 _CONFIG_FILE = "resolved_config.yaml"  # W&B writes a `config.yaml` of its own
 
 

@@ -62,6 +62,23 @@ def test_a_resumed_training_goes_on_in_the_same_run(
     assert said.err == "", "nothing of the client's own"
 
 
+def test_waits_are_said_and_the_client_prints_nothing_where_it_can_keep_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for name in ("CACHE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / "file" / "x"))
+    monkeypatch.setattr("sscd.terminal.log_lines.EVERY_S", 0.0)
+    log = WandbLog(tmp_path / "run", WandbConfig(), mode="offline")
+    log.log_metrics({"train/loss": 0.5}, step=0)
+    log.finalize("success")
+    said = [line.rpartition(":")[0] for line in capfd.readouterr().err.splitlines()]
+    assert [line.partition(":")[0] for line in said] == [
+        "reaching Weights & Biases",
+        "finishing Weights & Biases",
+    ]
+
+
 @pytest.mark.slow
 def test_the_pieces_of_a_resumed_run_are_uploaded_as_one(tmp_path: Path) -> None:
     for steps in (range(4), range(3, 7)):
