@@ -109,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in _HELP:
-        print(_help())  # noqa: T201
+        # Without a command it is an error, after which nothing stands on standard output.
+        print(_help(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else USAGE_ERROR
     if arguments[0] in _VERSION:
         print(f"sscd {__version__}")  # noqa: T201

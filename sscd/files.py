@@ -62,11 +62,26 @@ def check_writable_directory(path: Path) -> None:
         UserError: It cannot be created or written.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        _try_directory(path)
     except OSError as error:
         raise UserError(_cannot_write(path, error)) from error
+
+
+def check_output_place(output: Path) -> None:
+    """Find out at the start of long work that the file of `--output` has a place.
+
+    Its directory is created where it is missing, and may stay.
+
+    Raises:
+        UserError: The directory cannot be created or written.
+    """
+    try:
+        _try_directory(output.parent)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {output}: {_reason(error)}; give --output a file in a directory that "
+            "can be written and has space"
+        ) from error
 
 
 def check_not_input(path: Path, inputs: Iterable[Path]) -> None:
@@ -80,9 +95,21 @@ def check_not_input(path: Path, inputs: Iterable[Path]) -> None:
             raise UserError(f"{path} is an input, and would be replaced; choose another output")
 
 
+def _try_directory(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path):
+        pass
+
+
 def _cannot_write(path: Path, error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"cannot write {path}: {reason}; choose a directory that can be written and has space"
+    return (
+        f"cannot write {path}: {_reason(error)}; choose a directory that can be written and has "
+        "space"
+    )
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _sync(path: Path) -> None:

@@ -82,7 +82,9 @@ def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_command_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    assert "usage: sscd" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "usage: sscd" in printed.err
 
 
 @pytest.mark.parametrize(

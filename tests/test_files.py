@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sscd.errors import UserError
-from sscd.files import atomic_path, remove_leftovers
+from sscd.files import atomic_path, check_output_place, remove_leftovers
 
 
 def test_a_finished_file_appears_and_its_directory_too(tmp_path: Path) -> None:
@@ -40,6 +40,21 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         atomic_path(tmp_path / "file" / "out.txt"),
     ):
         pass
+
+
+def test_the_output_that_has_no_place_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_output_place(tmp_path / "new" / "out.csv")
+    assert not list((tmp_path / "new").iterdir())
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(UserError, match=r"^cannot write out\.csv: Read-only .*; give --output"):
+        check_output_place(Path("out.csv"))
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:

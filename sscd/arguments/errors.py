@@ -20,6 +20,7 @@ _KINDS = {
     "dict": "a section of settings",
     "Path": "a path",
 }
+_REQUIRED = "the following arguments are required: "
 _KEY = re.compile(r'Parser key "([^"]+)"')
 _GOT = re.compile(r"(?:Got value|Given value): (.*)$", re.MULTILINE)
 _UNKNOWN_KEY = re.compile(r"does not accept option '([^']+)'")
@@ -63,6 +64,10 @@ def in_plain_words(message: str, *, options: Iterable[str] = ()) -> str:
     '--siz is no option; did you mean --size?'
     """
     known = list(options)
+    if message.startswith(_REQUIRED):
+        names = message.removeprefix(_REQUIRED).split(", ")
+        lacking = [f"--{name}" if f"--{name}" in known else name for name in names]
+        return _REQUIRED + ", ".join(lacking)
     if message.startswith("unrecognized arguments: "):
         return _unknown_argument(message.removeprefix("unrecognized arguments: "), known)
     if found := _UNKNOWN_KEY.search(message):

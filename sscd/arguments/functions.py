@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from jsonargparse import ArgumentParser
 
 from sscd.arguments.errors import one_line_errors
+from sscd.arguments.help_format import PlainHelp
 from sscd.arguments.shared import SHARED, describe_shared
 
 
@@ -35,7 +36,11 @@ def parse_function(
         UserError: An unknown or missing argument, or a value of the wrong type.
     """
     parser = ArgumentParser(
-        prog=prog, description=_summary(function), exit_on_error=False, allow_abbrev=False
+        prog=prog,
+        description=_summary(function),
+        exit_on_error=False,
+        allow_abbrev=False,
+        formatter_class=PlainHelp,
     )
     hints, described = get_type_hints(function), _descriptions(function)
     lists = {name: item for name, hint in hints.items() if (item := _item(hint)) is not None}

@@ -1,6 +1,7 @@
 """From which score on two pictures are called copies: given, or learnt from an evaluation."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sscd.data.descriptors import Origin
 from sscd.errors import UserError
 from sscd.evaluation.calibration import Calibration, read_calibration
 from sscd.evaluation.origins import check_same_origin
+from sscd.formats.descriptor_files import holds_descriptors
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.fingerprint import network_fingerprint
 from sscd.terminal import warn
@@ -46,14 +48,29 @@ class ThresholdOptions:
         """
         if self.threshold is not None and math.isnan(self.threshold):
             raise UserError(f"--threshold {self.threshold}: give a score, such as -0.5")
+        if self.threshold is not None and self.threshold > 0:
+            raise UserError(_above_all(self.threshold))
         if not 0 < self.precision < 1:
             raise UserError(f"--precision {self.precision}: give a share between 0 and 1")
         if self.copies is not None and not 0 < self.copies <= 1:
             raise UserError(f"--copies {self.copies}: give a share above 0 and up to 1")
 
 
-def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Calibration | None:
+def _above_all(threshold: float) -> str:
+    """Why no pair can reach it; whoever gives a cosine is told its score."""
+    line = f"--threshold {threshold:g}: scores are minus squared distances, at most 0"
+    return f"{line}; the cosine {threshold:g} is {2 * threshold - 2:g}" if threshold <= 1 else line
+
+
+def find_calibration(
+    options: ThresholdOptions, checkpoint: Path | None, *, pictures: Sequence[str] = ()
+) -> Calibration | None:
     """Read the calibration, if one is needed, before long work begins.
+
+    Args:
+        options: How the threshold was asked for.
+        checkpoint: The network, if one was given.
+        pictures: What is compared; where it holds pictures, a network is what lacks first.
 
     Returns:
         None where a threshold is given, or none lies beside the checkpoint, whose network may carry
@@ -73,6 +90,8 @@ def find_calibration(options: ThresholdOptions, checkpoint: Path | None) -> Cali
             return read_calibration(folder / CALIBRATION_FILE)
     if checkpoint is not None:
         return None
+    if not all(map(holds_descriptors, pictures)):
+        raise UserError("pictures are described by a network; give --checkpoint")
     raise UserError(f"no threshold: {_GIVE}")
 
 

@@ -21,7 +21,7 @@ from sscd.commands.matching import MatchSet, describe_sets
 from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
-from sscd.files import atomic_path, check_writable_directory
+from sscd.files import atomic_path, check_output_place
 from sscd.models.describer import DeviceName
 from sscd.report.group_sheet import write_group_sheet
 from sscd.search.groups import CopyGroup, connected_groups
@@ -85,7 +85,7 @@ def dedup(
     """
     _check(output, sheet, limit=limit, shown=shown)
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
-    known = find_calibration(wanted, checkpoint)
+    known = find_calibration(wanted, checkpoint, pictures=[pictures])
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     if threshold is None and known is None:
@@ -124,7 +124,7 @@ def _check(output: Path, sheet: Path | None, *, limit: int, shown: int) -> None:
         )
     if sheet is not None and sheet.suffix.lower() not in (".jpg", ".jpeg"):
         raise UserError(f"--sheet {sheet}: give a file that ends in .jpg")
-    check_writable_directory(output.parent)
+    check_output_place(output)
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,9 @@ class _Groups:
 
     @property
     def line(self) -> str:
+        noun = "group" if self.groups == 1 else "groups"
         return (
-            f"{self.output}: {self.groups:,} groups with {self.pictures_in_groups:,} of "
+            f"{self.output}: {self.groups:,} {noun} with {self.pictures_in_groups:,} of "
             f"{self.pictures:,} pictures, the largest with {self.largest:,}, from score "
             f"{self.threshold:.4f} on; the same as JSON beside it"
         )

@@ -20,7 +20,7 @@ from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.evaluation.origins import check_same_origin
-from sscd.files import check_writable_directory
+from sscd.files import check_output_place
 from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
@@ -236,4 +236,4 @@ def _parts(output: Path) -> Path:
 def _check_output(output: Path) -> None:
     if output.is_dir():
         raise UserError(f"--output {output} is a directory; give the name of a file in it")
-    check_writable_directory(output.parent)
+    check_output_place(output)

@@ -19,7 +19,7 @@ from sscd.commands.matching import describe_sets
 from sscd.data.descriptors import Descriptors
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
-from sscd.files import check_writable_directory
+from sscd.files import check_output_place
 from sscd.formats.track1.csv_file import write_track1
 from sscd.models.describer import DeviceName
 from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
@@ -79,8 +79,8 @@ def match(
     if limit < 1:
         raise UserError(f"--limit {limit}: give at least 1")
     wanted = ThresholdOptions(threshold, precision, calibration, copies)
-    known = find_calibration(wanted, checkpoint)
-    check_writable_directory(output.parent)
+    known = find_calibration(wanted, checkpoint, pictures=[queries, references])
+    check_output_place(output)
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     if threshold is None and known is None:
@@ -117,10 +117,11 @@ class _Matches:
 
     @property
     def line(self) -> str:
+        noun = "match" if self.matches == 1 else "matches"
         return (
-            f"{self.output}: {self.matches:,} matches of {self.queries_matched:,} of "
-            f"{self.queries:,} queries with {self.references:,} references, from score "
-            f"{self.threshold:.4f} on"
+            f"{self.output}: {self.matches:,} {noun} from score {self.threshold:.4f} on; "
+            f"{self.queries_matched:,} of {self.queries:,} queries have any among "
+            f"{self.references:,} references"
         )
 
 

@@ -125,4 +125,4 @@ def _unreadable_line(hashed: ImageHashes) -> str:
     log = SkipLog()
     for path, reason in hashed.failures:
         log.add(path, reason)
-    return log.summary()
+    return log.summary(file=None)  # a preview lists them nowhere, a training later

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.data.records import ImageSet
-from sscd.files import atomic_path
+from sscd.errors import UserError
+from sscd.files import atomic_path, check_writable_directory
 from sscd.terminal import tracked
 
 # Raise it when decoding or hashing changes: caches are named after it.
@@ -88,6 +89,13 @@ class HashCache:
         """
         if self.path is None:
             return
+        try:
+            check_writable_directory(self.path.parent)
+        except UserError as error:
+            raise UserError(
+                f"{str(error).partition(';')[0]}, where perceptual hashes are kept; give a "
+                "directory by --data.cache DIR (in make-disc --cache DIR), or XDG_CACHE_HOME"
+            ) from error
         kept = [i for i, reason in enumerate(reasons) if reason == ""]
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
             np.savez(

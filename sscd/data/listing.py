@@ -35,7 +35,8 @@ class Listing:
             return ()
         counts = ", ".join(f"{count} {what}" for what, count in sorted(self.other.items()))
         total = sum(self.other.values())
-        line = f"{self.images.root}: {total} entries are not pictures to read ({counts})"
+        what = "entry is no picture" if total == 1 else "entries are not pictures"
+        line = f"{self.images.root}: {total} {what} to read ({counts})"
         if set(HEIF_EXTENSIONS) & set(self.other):
             line += "; for heic and heif install sscd[heic]"
         return (line,)

@@ -28,15 +28,20 @@ class SkipLog:
         """Note a picture; a picture that is known keeps its first reason."""
         self._reasons.setdefault(one_line(str(path)), one_line(reason))
 
-    def summary(self, *, file: str = "skipped.txt") -> str:
-        """One line with the count and the first pictures; empty where there is none."""
+    def summary(self, *, file: str | None = "skipped.txt") -> str:
+        """One line with the count and the first pictures; empty where there is none.
+
+        Args:
+            file: Where all are listed; None where they are not, or not yet.
+        """
         if not self._reasons:
             return ""
         named = [f"{path} ({reason})" for path, reason in list(self._reasons.items())[:_NAMED]]
         count = len(self._reasons)
         noun = "picture" if count == 1 else "pictures"
         more = ", …" if count > _NAMED else ""
-        return f"{count} {noun} could not be read: {', '.join(named)}{more}; all in {file}"
+        listed = f"; all in {file}" if file else ""
+        return f"{count} {noun} could not be read: {', '.join(named)}{more}{listed}"
 
     def write(self, path: Path) -> None:
         """Write `path<tab>reason` lines, after those that the file holds already.

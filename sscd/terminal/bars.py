@@ -1,7 +1,7 @@
 """Progress with rate and time left, on standard error: bars in a terminal, else lines in a log."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,6 +41,11 @@ class Work:
         elif (now := time.monotonic()) - self._shown >= _BETWEEN_S:
             self._shown = now
             self.show()
+
+    def note(self, figures: Mapping[str, str]) -> None:
+        """Show figures beside the bar, as many of the first ones as there is room for."""
+        if self._bars is not None and self._task is not None and _display.bars is self._bars:
+            self._bars.update(self._task, figures=dict(figures))
 
     def show(self) -> None:
         """Draw what is done, which is not drawn at every step: there may be millions."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.progress import (
@@ -59,6 +60,50 @@ class _Left(TimeRemainingColumn):
         return super().render(task)
 
 
+class _Figures(ProgressColumn):
+    """Figures beside a bar, as many of the first ones as the line has room for."""
+
+    def __init__(self) -> None:
+        super().__init__(table_column=_one_line())
+        self.bars: Progress | None = None
+
+    def render(self, task: Task) -> Text:
+        """`loss 1.234 · μAP 0.567`; empty where none fits."""
+        figures = task.fields.get("figures")
+        room = self._room() if figures and self.bars is not None else 0
+        return Text(that_fit(figures or {}, room))
+
+    def _room(self) -> int:
+        """Signs that the other columns leave, each of which is as wide as its widest cell."""
+        if self.bars is None:
+            return 0
+        tasks = [task for task in self.bars.tasks if task.visible]
+        measure = self.bars.console.measure
+        columns = [column for column in self.bars.columns if isinstance(column, ProgressColumn)]
+        others = [column for column in columns if column is not self]
+        taken = [max(measure(column(task)).maximum + 1 for task in tasks) for column in others]
+        return self.bars.console.width - sum(taken) - 1  # a full line wraps in some terminals
+
+
+def that_fit(figures: Mapping[str, str], room: int) -> str:
+    """The first figures, as many as fit.
+
+    Args:
+        figures: Name → value, the one that matters most first.
+        room: Signs that there is room for.
+
+    >>> that_fit({"loss": "1.234", "μAP": "0.567"}, 12)
+    'loss 1.234'
+    """
+    line = ""
+    for name, value in figures.items():
+        longer = f"{line}{' · ' if line else ''}{name} {value}"
+        if len(longer) > room:
+            break
+        line = longer
+    return line
+
+
 @dataclass
 class Display:
     """The bars of this process, which are live while any work goes on."""
@@ -71,7 +116,7 @@ class Display:
         if self.bars is None:
             self.bars = _make_bars()
             self.bars.start()
-        task = self.bars.add_task(description, total=total, unit=unit)
+        task = self.bars.add_task(description, total=total, unit=unit, figures={})
         self.tasks.append(task)
         return task
 
@@ -107,17 +152,24 @@ def in_terminal() -> bool:
     return stream is not None and stream.isatty() and not dumb
 
 
+def _one_line() -> Column:
+    return Column(no_wrap=True)
+
+
 def _make_bars() -> Progress:
     shown_on = bars_console()
-    bar = [_Bar(bar_width=_WIDE_BAR if shown_on.width >= _WIDE else _SHORT_BAR)]
-    return Progress(
-        SpinnerColumn("line"),  # of ASCII, which every terminal can show
-        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
-        *(bar if shown_on.width >= _NARROW else []),
-        _Counts(table_column=Column(no_wrap=True)),
-        _Pace(table_column=Column(no_wrap=True)),
-        _Left(compact=True),
+    bar = _Bar(_WIDE_BAR if shown_on.width >= _WIDE else _SHORT_BAR, table_column=_one_line())
+    figures = _Figures()
+    figures.bars = Progress(
+        SpinnerColumn("line", table_column=_one_line()),  # of ASCII, which every terminal can show
+        TextColumn("{task.description}", markup=False, table_column=_one_line()),
+        *([bar] if shown_on.width >= _NARROW else []),
+        _Counts(table_column=_one_line()),
+        _Pace(table_column=_one_line()),
+        _Left(compact=True, table_column=_one_line()),
+        figures,
         console=shown_on,
         # What is printed to a file meanwhile must not end up in the terminal.
         redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
     )
+    return figures.bars

@@ -58,8 +58,8 @@ def test_a_value_with_dashes_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("a",), "size"),
-        (("--size", "3"), "files"),
+        (("a",), "required: --size "),
+        (("--size", "3"), "required: files "),
         (("a", "--size", "x"), "size"),
         (("a", "--size", "3", "--mode", "c"), "mode"),
         (("a", "--size", "3", "--siz", "4"), "siz"),
@@ -79,3 +79,6 @@ def test_help_describes_arguments_by_place(capsys: pytest.CaptureFixture[str]) -
     printed = " ".join(capsys.readouterr().out.split())
     assert "The files that it is done to, one or more." in printed
     assert "Other files." in printed
+    assert "(required, type: path)" in printed
+    assert "(type: {a,b}, default: a)" in printed
+    assert "(type: float | null, default: null)" in printed

@@ -70,11 +70,13 @@ def test_a_low_threshold_joins_everything(photos: Path, capsys: pytest.CaptureFi
     assert main([*COMMAND, "--threshold", "-9"]) == 0
     (group,) = groups()
     assert len(group) == 8
-    assert "1 groups with 8 of 8 pictures" in capsys.readouterr().out
+    assert "1 group with 8 of 8 pictures" in capsys.readouterr().out
 
 
 def test_no_copies(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*COMMAND, "--threshold", "1", "--sheet", "sheet.jpg"]) == 0
+    for copy in (photos / "four again.png", *photos.glob("Ferien*/*.png")):
+        copy.unlink()
+    assert main([*COMMAND, "--threshold", "0", "--sheet", "sheet.jpg"]) == 0
     assert groups() == []
     assert Path("duplicates.csv").read_text() == "group,id,path,nearest_id,score\n"
     assert not Path("sheet.jpg").exists()
@@ -94,6 +96,9 @@ def test_descriptors_have_no_paths(photos: Path, capsys: pytest.CaptureFixture[s
     ("more", "expected"),
     [
         ((), "no threshold"),
+        (("--threshold", "0.75"), "squared distances, at most 0; the cosine 0.75 is -0.5"),
+        (("--threshold", "0", "--output", "a.ckpt/x.csv"), "cannot write a.ckpt/x.csv: "),
+        (("--threshold", "0", "--output", "a.ckpt/x.csv"), "give --output a file in a directory"),
         (("--threshold", "0", "--shown", "0"), "--shown 0"),
         (("--copies", "0"), "--copies 0"),
         (("--threshold", "0", "--output", "a.json"), "ends in .csv"),
@@ -119,3 +124,11 @@ def test_normalised_scores_need_queries(photos: Path, capsys: pytest.CaptureFixt
     assert main([*export, "--output", "w.h5"]) == 0
     assert main([*COMMAND, "--threshold", "-0.00001", "--postprocessing", "w.h5"]) == 0
     assert [len(group) for group in groups()] == [3, 2]
+
+
+@pytest.mark.parametrize("more", [(), ("--threshold", "-0.1")])
+def test_a_network_is_asked_for_first(
+    photos: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    assert main(["dedup", "photos", *more]) == 2
+    assert "described by a network; give --checkpoint" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_a_folder(folder: Path, checkpoint: Path, capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     model = network_fingerprint(load_network(checkpoint).network)
     assert printed.out == f"{out}: 21 descriptors of 8 dimensions in 6 parts, model {model}\n"
-    assert "1 entries are not pictures to read (1 .txt)" in printed.err
+    assert "1 entry is no picture to read (1 .txt)" in printed.err
     assert f"05.png (not a picture of a known format); all in {out}/unreadable.tsv" in printed.err
     described = open_parquet(out)
     assert described.ids == [f"{index:02d}" for index in range(22) if index != 5]

@@ -118,7 +118,7 @@ def test_the_limit_keeps_the_best(sets: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_nothing_matches(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["match", *SETS, "--threshold", "0.5"]) == 0
+    assert main(["match", *SETS, "--threshold", "0"]) == 0
     assert Path("matches.csv").read_text() == "query_id,reference_id,score\n"
     assert "0 matches" in capsys.readouterr().out
 
@@ -129,6 +129,8 @@ def test_nothing_matches(sets: Path, capsys: pytest.CaptureFixture[str]) -> None
         (SETS, "no threshold: the network carries none; give --threshold"),
         ((*SETS, "--calibration", "none.json"), "none.json"),
         ((*SETS, "--threshold", "nan"), "threshold"),
+        ((*SETS, "--threshold", "0.5"), "squared distances, at most 0; the cosine 0.5 is -1"),
+        ((*SETS, "--threshold", "7"), "--threshold 7: scores are minus squared distances, at most"),
         ((*SETS, "--precision", "1.0"), "--precision 1.0"),
         ((*SETS, "--threshold", "0", "--limit", "0"), "--limit 0"),
         ((*SETS, "--threshold", "0", "--postprocessing", "x.h5"), "x.h5.postprocessing.npz"),

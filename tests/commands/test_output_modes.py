@@ -14,6 +14,7 @@ from tests.commands.benchmarks import arguments as benchmark_arguments
 from tests.commands.benchmarks import picture
 from tests.commands.small import draw_sets, write_checkpoint
 from tests.conftest import REPOSITORY, Runner
+from tests.report.page.page_parts import systems_of
 
 QUICK = ("--workers", "0")
 PREVIEW = (
@@ -130,7 +131,10 @@ def test_training(run_script: Runner, tmp_path: Path) -> None:
     difference = value["differences"][0]
     assert (difference["system"], difference["against"]) == ("untrained network", "trained")
     assert difference["interval"]["low"] <= difference["interval"]["estimate"]
-    assert (tmp_path / value["files"]["report"]).is_file()
+    trained, before = systems_of(tmp_path / value["files"]["report"])[:2]
+    assert trained["facts"]["checkpoint"].endswith("last.ckpt")
+    assert trained["facts"]["model.network.backbone"] == "resnet18"
+    assert "checkpoint" not in before["facts"]
 
 
 def test_quiet_keeps_results_and_warnings(

@@ -101,8 +101,9 @@ def test_what_is_left_out_is_counted_and_said(tmp_path: Path) -> None:
     (root / "broken.jpg").write_bytes(b"x")
     split = split_folder(root, cache=tmp_path / "c")
     assert split.unreadable == ((root / "broken.jpg", "not a picture of a known format"),)
-    assert "1 entries" in split.left_out[0]
+    assert "1 entry is no picture" in split.left_out[0]
     assert split.left_out[1].startswith("1 picture could not be read: ")
+    assert "skipped.txt" not in split.left_out[1], "there is no run yet"
     assert len(_parts(split)) == 40
 
 

@@ -10,6 +10,7 @@ from sscd.data import perceptual_hash as module
 from sscd.data.decode import load_image
 from sscd.data.listing import scan_images
 from sscd.data.perceptual_hash import hash_images, perceptual_hash, perceptual_hashes
+from sscd.errors import UserError
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "photos"
 
@@ -125,6 +126,14 @@ def test_the_cache_is_used_until_a_file_changes(
     grown = hash_images(scan_images(root, name="photos").images, workers=1, cache=cache)
     assert decoded == ["1.png", "1.png", "2.png", "new.png"]
     assert int(grown.hashes[2]) == _imagehash(_noise(9))
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    images = scan_images(_folder(tmp_path / "photos", 1), name="photos").images
+    named = rf"^cannot write {tmp_path}/file/cache: .*--data\.cache DIR.* XDG_CACHE_HOME$"
+    with pytest.raises(UserError, match=named):
+        hash_images(images, workers=1, cache=tmp_path / "file" / "cache")
 
 
 def test_another_folder_has_another_cache_file(tmp_path: Path) -> None:

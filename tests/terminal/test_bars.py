@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sscd.terminal import watched
+from sscd.terminal.display import that_fit
 from tests.terminal.in_terminal import drawn_by, lines_left
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -122,3 +123,44 @@ def test_watched_rows_are_the_same() -> None:
         assert (len(same), same.shape) == (6, (6, 2))
         assert np.array_equal(same[2:5], rows[2:5])
         assert np.array_equal(same[0:6], rows)
+
+
+EPOCHS = """
+from sscd.terminal import say, working
+for epoch in (1, 2):
+    with working(f"Epoch {epoch}/2", total=6, unit="batches") as bar:
+        bar.note({"loss": "1.234", "μAP": "0.567", "views/s": "1,200", "info_nce": "0.321"})
+        bar.advance(6)
+        with working("describing references", total=4) as other:
+            other.advance(4)
+            say(f"step {epoch}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "figures"),
+    [
+        (30, ""),  # not even one
+        (60, "loss 1.234"),
+        (80, "loss 1.234"),
+        (170, "loss 1.234 · μAP 0.567 · views/s 1,200 · info_nce 0.321"),
+    ],
+)
+def test_a_line_holds_the_figures_that_fit(columns: int, figures: str) -> None:
+    drawn, status = drawn_by(EPOCHS, environ={"COLUMNS": str(columns)})
+    assert status == 0, drawn
+    left = [line for line in lines_left(drawn) if line]
+    assert [line.split()[:2] for line in left] == [
+        *(["step", "1"], ["Epoch", "1/2"]),
+        *(["step", "2"], ["Epoch", "2/2"]),
+    ]
+    assert max(map(len, left)) <= columns
+    assert [line for line in left[1::2] if figures not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [(0, ""), (7, ""), (8, "loss 1.2"), (17, "loss 1.2"), (18, "loss 1.2 · μAP 0.5")],
+)
+def test_figures_are_left_out_whole_from_the_end(room: int, line: str) -> None:
+    assert that_fit({"loss": "1.2", "μAP": "0.5", "e": "1"}, room) == line

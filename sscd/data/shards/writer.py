@@ -169,7 +169,7 @@ def _finish(
             shards.append(page.shard)
     if not rows:
         shutil.rmtree(out / WORK)  # so that another try may have other options
-        named = log.summary().rpartition("; all in ")[0]
+        named = log.summary(file=None)
         raise UserError(f"{images.root} has no picture to pack, give another folder; {named}")
     places, shard, offset, size, digests = zip(*sorted(rows), strict=True)
     index = ShardIndex(
