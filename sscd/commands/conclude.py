@@ -13,6 +13,7 @@ from sscd.commands.judging import watch_draws
 from sscd.commands.run_report import REPORT_FILE, judged_systems, write_run_report
 from sscd.commands.run_result import best_checkpoint, finished
 from sscd.commands.track2_output import export_result, make_record, write_export
+from sscd.commands.training_settings import training_settings
 from sscd.data.descriptors import Descriptors
 from sscd.errors import UserError
 from sscd.evaluation.calibration import calibrate, write_calibration
@@ -28,6 +29,7 @@ from sscd.report.matches import best_matches, write_match_sheet
 from sscd.search.postprocessing.chain import PostProcessing
 from sscd.terminal import Result, tracked, warn, working
 from sscd.training.cli import TrainCLI
+from sscd.training.run.git_state import git_state
 
 Described = dict[str, Descriptors]
 
@@ -41,7 +43,9 @@ def conclude(cli: TrainCLI) -> Result:
     shown: list[RenderableType] = []
     if cli.setting("compare") and run.last.exists():
         data = cli.datamodule
-        systems = judged_systems(_compare(cli), data.collection, data=data.set_name)
+        systems = judged_systems(
+            _compare(cli), data.collection, data=data.set_name, facts=_facts(cli)
+        )
         contents = make_contents(systems, watch=watch_draws)
         write_run_report(run.path / REPORT_FILE, contents)
         shown.append(comparison_table(contents))
@@ -54,6 +58,18 @@ def conclude(cli: TrainCLI) -> Result:
         shown=shown,
         own_pictures=cli.datamodule.root is not None,
     )
+
+
+def _facts(cli: TrainCLI) -> dict[str, str]:
+    """What identifies the network that is compared, beside its figures."""
+    state = git_state()
+    commit = {} if state is None else {"commit": state.commit + ", with changes" * state.dirty}
+    return {
+        "checkpoint": str(cli.run.last.absolute()),
+        "step": str(cli.trainer.global_step),
+        **commit,
+        **training_settings(cli.run.path),
+    }
 
 
 def _export(cli: TrainCLI, trained: TrainedNetwork, track2: Path) -> Result:

@@ -24,7 +24,7 @@ from sscd.evaluation.edit_records import read_edits
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import Protocol
 from sscd.evaluation.report import Report, make_report
-from sscd.files import check_not_input, check_writable_directory
+from sscd.files import check_not_input, check_output_place, check_writable_directory
 from sscd.formats.evaluation_file import write_evaluations
 from sscd.formats.kinds import kind_of
 from sscd.report.evaluation_tables import edits_table, figures_table, thresholds_table
@@ -91,7 +91,7 @@ def evaluate(
             "--name, --query-pictures and --reference-pictures are kept in a file; add --output"
         )
     inputs = [*files, *(references or []), *(training or []), ground_truth, edits]
-    _check_outputs((calibration, output), inputs)
+    _check_outputs(calibration, output, inputs)
     truth = read_ground_truth(ground_truth)
     records = read_edits(edits) if edits is not None else None
     if kind_of(files[0]) == "track1":
@@ -131,11 +131,16 @@ def evaluate(
     return Result(_values(reports), _tables(reports), remarks=[*_NOTES, *next_steps])
 
 
-def _check_outputs(outputs: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:
+def _check_outputs(
+    calibration: Path | None, output: Path | None, inputs: Sequence[Path | None]
+) -> None:
     """Find out before the work whether what was asked for can be written."""
-    for written in (path for path in outputs if path is not None):
+    for written in (path for path in (calibration, output) if path is not None):
         check_not_input(written, (path for path in inputs if path is not None))
-        check_writable_directory(written.parent)
+    if calibration is not None:
+        check_writable_directory(calibration.parent)
+    if output is not None:
+        check_output_place(output)
 
 
 def _check_predictions(

@@ -5,14 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from rich.console import RenderableType
+
 from sscd.commands.judging import watch_draws
+from sscd.commands.training_settings import training_settings
 from sscd.errors import UserError
 from sscd.evaluation.edit_records import read_edits
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import ListKind
 from sscd.extras import require
-from sscd.files import check_not_input, check_writable_directory
+from sscd.files import check_not_input, check_output_place
 from sscd.formats.evaluation_file import read_evaluations
+from sscd.report.comparison import comparison_table, counts
 from sscd.report.contents import Contents, make_contents
 from sscd.report.page.build import PageFacts, write_contents
 from sscd.terminal import Result, current_mode, warn
@@ -66,7 +70,10 @@ def report(
     }
     given = {key: value for key, value in overridden.items() if value is not None}
     contents = make_contents(
-        [replace(judged, **given) for judged in systems],
+        [
+            replace(judged, facts={**judged.facts, **training_settings(run)}, **given)
+            for judged, run in zip(systems, runs, strict=True)
+        ],
         pairs=pairs,
         samples=samples,
         watch=watch_draws,
@@ -74,8 +81,9 @@ def report(
     # An evaluation may come from elsewhere: what it names is not fetched from a network unasked.
     trusted = frozenset(place for place in (queries, references) if place is not None)
     facts = None if page is None else write_contents(page, contents, trusted=trusted)
-    for line in () if facts is None else facts.warnings:
-        warn(line)
+    for line in (contents.mixed, *(() if facts is None else facts.warnings)):
+        if line:
+            warn(line)
     return _result(contents, page, facts)
 
 
@@ -87,7 +95,7 @@ def _page_path(output: Path | None) -> Path | None:
     if path.is_dir():
         raise UserError(f"{path} is a directory; give a file, such as {path / 'report.html'}")
     require("jinja2", "plotly")
-    check_writable_directory(path.parent)
+    check_output_place(path)
     return path
 
 
@@ -107,7 +115,7 @@ def _read(runs: Sequence[Path], protocol: ProtocolChoice) -> list[Judged]:
     for file, of_run in zip(files, lists, strict=True):
         if protocol not in of_run:
             raise UserError(
-                f"{file} holds no list by --protocol {protocol}, but {', '.join(of_run)}; "
+                f"--protocol {protocol}: {file} was not judged by it, but by {', '.join(of_run)}; "
                 "choose what all runs have, or judge again"
             )
     return [of_run[protocol] for of_run in lists]
@@ -122,6 +130,11 @@ def _evaluations(file: Path) -> tuple[Judged, ...]:
 
 
 def _file_of(run: Path) -> Path:
+    if not run.exists():
+        raise UserError(
+            f"{run}: no such file or directory; give a run directory, or an evaluation file, as "
+            "`sscd evaluate --output` writes"
+        )
     if not run.is_dir():
         return run
     if not (run / FILE).is_file():
@@ -156,14 +169,17 @@ def _told_apart(
 
 def _result(contents: Contents, page: Path | None, facts: PageFacts | None) -> Result:
     values = contents.as_json()
-    shown = []
+    shown: list[RenderableType] = []
     for system in contents.systems:
         figures, interval = system.report.figures, system.report.micro_ap_interval
+        data = f"; {system.report.data}: {counts(system.report)}" if contents.mixed else ""
         spread = f" ({interval.low:.4f} to {interval.high:.4f})" if interval else ""
         shown.append(
             f"{system.report.system}: micro-AP {figures.micro_ap:.4f}{spread}, recall at P90 "
-            f"{figures.recall_at_p90:.4f} ({figures.protocol})"
+            f"{figures.recall_at_p90:.4f} ({figures.protocol}{data})"
         )
+    if len(contents.systems) > 1:
+        shown.append(comparison_table(contents))
     if page is not None and facts is not None:
         values["page"] = str(page)
         shown.append(

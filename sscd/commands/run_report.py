@@ -18,7 +18,11 @@ REPORT_FILE = "report.html"
 
 
 def judged_systems(
-    systems: Mapping[str, Evaluation], collection: Collection, *, data: str
+    systems: Mapping[str, Evaluation],
+    collection: Collection,
+    *,
+    data: str,
+    facts: Mapping[str, str],
 ) -> list[Judged]:
     """Systems as reports take them.
 
@@ -26,6 +30,7 @@ def judged_systems(
         systems: Name → evaluation, the trained network first.
         collection: What they were judged on.
         data: What that is called.
+        facts: What else identifies the trained network.
     """
     edits = _edits(collection)
     return [
@@ -37,9 +42,9 @@ def judged_systems(
             edits=edits,
             query_pictures=str(collection.queries.root.absolute()),
             reference_pictures=str(collection.references.root.absolute()),
-            facts={"sscd": __version__},
+            facts={**({} if place else facts), "sscd": __version__},
         )
-        for name, evaluation in systems.items()
+        for place, (name, evaluation) in enumerate(systems.items())
     ]
 
 

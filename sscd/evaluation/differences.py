@@ -84,6 +84,29 @@ def _difference(
     return Difference(one.system, first.system, figure, interval, why_not)
 
 
+def same_queries(one: Judged, other: Judged) -> bool:
+    """Whether two systems were judged on the same queries by the same truth.
+
+    Ids alone do not say so: two benchmarks may both have a Q00000.
+    """
+    ids = (one.evaluation.candidates.query_ids, other.evaluation.candidates.query_ids)
+    return one.truth.pairs == other.truth.pairs and (
+        ids[0] == ids[1] or frozenset(ids[0]) == frozenset(ids[1])
+    )
+
+
+def other_data(one: Judged, other: Judged) -> str:
+    """What of the data of two systems differs, so that their figures do not compare; else empty."""
+    if one.truth.pairs != other.truth.pairs:
+        return "other ground truths"
+    if not same_queries(one, other):
+        return "other queries"
+    counts = (one.evaluation.figures.references, other.evaluation.figures.references)
+    if None not in counts and counts[0] != counts[1]:
+        return f"other references: {counts[0]:,} and {counts[1]:,}"
+    return ""
+
+
 def _why_not(one: Judged, first: Judged) -> str:
     """Why two systems cannot be compared; empty where they can."""
     ours, theirs = one.evaluation, first.evaluation
@@ -93,11 +116,7 @@ def _why_not(one: Judged, first: Judged) -> str:
     # Predictions are of one kind, however many there are.
     if ours.kind != "predictions" and protocols[0] != protocols[1]:
         return f"other protocols: {protocols[0]} and {protocols[1]}"
-    if one.truth.pairs != first.truth.pairs:
-        return "other ground truths"
-    if ours.candidates.query_ids != theirs.candidates.query_ids:
-        return "other queries"
-    counts = (ours.figures.references, theirs.figures.references)
-    if None not in counts and counts[0] != counts[1]:
-        return f"other references: {counts[0]:,} and {counts[1]:,}"
-    return ""
+    if why := other_data(one, first):
+        return why
+    # The bootstrap draws rows, for both at once.
+    return "" if ours.candidates.query_ids == theirs.candidates.query_ids else "other queries"

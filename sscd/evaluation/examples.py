@@ -51,14 +51,14 @@ def false_matches(examples: tuple[Example, ...]) -> list[Example]:
 
 
 def missed_copies(examples: tuple[Example, ...], *, threshold: float) -> list[Example]:
-    """The copies whose true pair is below a threshold or not found, the least similar first."""
+    """The copies whose true pair is below a threshold, the nearest first; those not found last."""
     missed = [
         one
         for one in examples
         if one.expected is not None
         and (one.expected_score is None or one.expected_score < threshold)
     ]
-    return sorted(missed, key=lambda one: (_score(one.expected_score), one.query))
+    return sorted(missed, key=lambda one: (-_score(one.expected_score), one.query))
 
 
 def _score(score: float | None) -> float:

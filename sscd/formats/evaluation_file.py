@@ -5,6 +5,7 @@ each list of candidates, `neighbours`, `global` or `predictions`, which holds `q
 `reference` (n places in `query_ids` and `reference_ids`), `score` and `true_counts`.
 """
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -44,10 +45,13 @@ def write_evaluations(path: Path, judged: Sequence[Judged]) -> None:
     kinds = [one.evaluation.kind for one in judged]
     if not kinds or len(set(kinds)) != len(kinds):
         raise ValueError(f"got evaluations of {kinds}; expected at least one, each of its own kind")
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as handle:
+    content = io.BytesIO()  # on a full disk HDF5 fails in its own words, or takes Python with it
+    with h5py.File(content, "w") as handle:
         handle[KEY] = json.dumps(_about(judged))
         for one in judged:
             _write_list(handle.create_group(one.evaluation.kind), one)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def is_evaluation_file(path: Path) -> bool:
@@ -66,12 +70,17 @@ def read_evaluations(path: Path) -> tuple[Judged, ...]:
     Raises:
         UserError: The file is missing, damaged, of a later version, or contradicts itself.
     """
+    import h5py
+
+    none = (
+        f"{path}: holds no evaluation; `sscd evaluate FILE --ground_truth CSV --output "
+        "evaluation.h5` writes one"
+    )
+    if path.is_file() and not h5py.is_hdf5(path):
+        raise UserError(none)
     with reading_hdf5(path, what="an evaluation, as `sscd evaluate --output` writes") as handle:
         if KEY not in handle:
-            raise UserError(
-                f"{path}: holds no evaluation; `sscd evaluate FILE --ground_truth CSV --output "
-                "evaluation.h5` writes one"
-            )
+            raise UserError(none)
         about = read_about(path, handle[KEY][()])
         return tuple(_read_list(path, handle, kind, about) for kind in about.figures)
 

@@ -10,7 +10,7 @@ from sscd.evaluation.bootstrap import Interval
 from sscd.evaluation.by_edit import EditBreakdown, EditGroup
 from sscd.evaluation.protocol import CopyFigures
 from sscd.evaluation.report import Report
-from sscd.evaluation.thresholds import Threshold
+from sscd.evaluation.thresholds import ENOUGH_WRONG, Threshold
 
 
 def figures_table(reports: Sequence[Report]) -> Table:
@@ -56,7 +56,8 @@ def thresholds_table(report: Report) -> Table:
     table = Table(
         title=f"accept a pair from which score on? ({report.figures.protocol}; recall in brackets)",
         title_justify="left",
-        caption="? rests on fewer than 10 observed wrong pairs: evaluate more queries to know",
+        caption=f"? rests on so many observed wrong pairs, fewer than {ENOUGH_WRONG}: a guess; "
+        "evaluate more queries to know",
         caption_justify="left",
     )
     table.add_column("precision")
@@ -72,16 +73,16 @@ def thresholds_table(report: Report) -> Table:
 def _cell(cell: Threshold) -> str:
     if not math.isfinite(cell.threshold):
         return "not reached"
-    doubt = "" if cell.supported else f" ? {cell.wrong} wrong"
+    doubt = "" if cell.supported else f" ? {cell.wrong}"
     return f"{_score(cell.threshold)} ({cell.recall:.3f}){doubt}"
 
 
 def edits_table(breakdown: EditBreakdown) -> Table:
     """Operations, the least survived first, then numbers of operations."""
     table = Table(title="by edit (distractors weighted to their share)", title_justify="left")
-    table.add_column("edit")
+    table.add_column("edit", overflow="fold")
     for heading in ("copies", "micro-AP", "recall at P90", "recall at rank 1"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=max(map(len, heading.split())))
     for group in breakdown.operations:
         table.add_row(*_edit(group, group.name))
     table.add_section()
@@ -97,4 +98,4 @@ def _edit(group: EditGroup, name: str) -> tuple[str | Text, ...]:
 
 
 def _score(score: float) -> str:
-    return f"{score:.4f}" if math.isfinite(score) else "none"
+    return f"{score:z.4f}" if math.isfinite(score) else "none"

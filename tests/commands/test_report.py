@@ -11,7 +11,7 @@ import pytest
 from sscd.cli import main
 from sscd.evaluation.report import make_report
 from sscd.formats.evaluation_file import write_evaluations
-from tests.report.page.page_parts import systems_of
+from tests.report.page.page_parts import systems_of, text_of
 from tests.report.page.systems import draw_pictures, judged, named, predicted
 
 
@@ -49,6 +49,8 @@ def test_runs_and_files_on_one_page(runs: Path, capsys: pytest.CaptureFixture[st
     figures = make_report(judged(noise=0.8), samples=20).figures
     assert f"best.ckpt (one): micro-AP {figures.micro_ap:.4f}" in out
     assert "pages/new.html: 60 queries, " in out
+    assert "verdict" in out
+    assert "falls behind" in out
     assert sorted(path.name for path in (runs / "pages").iterdir()) == ["new.html"]
 
 
@@ -103,6 +105,34 @@ def test_pictures_and_edits_of_elsewhere(runs: Path, capsys: pytest.CaptureFixtu
     assert len(system["edits"]["operations"]) == 1
 
 
+def test_runs_on_different_data_are_warned_of(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_evaluations(runs / "other.h5", [named(judged(queries=58), "other")])
+    status, out, err = report(capsys, "one", "other.h5")
+    assert status == 0
+    warned = "these runs were judged on different data; their figures do not compare"
+    assert f"warning: {warned}" in err
+    assert "29 copies among 58 queries" in out
+    text = text_of(runs / "report.html")
+    assert f"{warned.capitalize()}." in text
+
+
+def test_settings_of_a_training_stand_on_the_page(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"model": {"network": {"backbone": "resnet18"}, "optimizer": {"lr": 0.001}}}
+    (runs / "one/config.yaml").write_text(json.dumps(settings))
+    (runs / "two/config.yaml").write_text("a: [")
+    status, _, err = report(capsys, "one", "two")
+    assert status == 0
+    assert "two/config.yaml is not readable YAML" in err
+    text = text_of(runs / "report.html")
+    assert "model.network.backboneresnet18" in text
+    assert "model.optimizer.lr0.001" in text
+    assert "seed_everything" not in text
+
+
 def test_fewer_pairs(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report(capsys, "one", "--pairs", "7")[0] == 0
     assert len(systems_of(runs / "report.html")[0]["examples"]) == 7
@@ -137,9 +167,10 @@ def test_an_evaluation_without_a_pair_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nowhere",), "nowhere"),
+        (("nowhere",), "nowhere: no such file or directory; give a run directory, or an eval"),
+        (("one", "--protocol", "global"), "--protocol global: one/evaluation.h5 was not judged by"),
         (("empty",), "sscd evaluate empty/track2.h5 --ground_truth TRUTH.csv --output empty/"),
-        (("text.h5",), "text.h5"),
+        (("text.h5",), "text.h5: holds no evaluation; `sscd evaluate FILE"),
         (("one", "--pairs", "0"), "--pairs 0: give at least 1"),
         (("one", "one"), "given twice"),
         (("one", "two", "--names", "a"), "--names gives 1 for 2 runs"),

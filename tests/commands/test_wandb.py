@@ -16,6 +16,7 @@ from sscd.formats.evaluation_file import read_evaluations
 from sscd.formats.track2.hdf5_file import read_track2
 from sscd.models.fingerprint import network_fingerprint
 from sscd.models.loading import load_network
+from sscd.training.run.weights_and_biases.panels import SAMPLES
 from tests.commands.resuming import (
     SMALL,
     assert_same_runs,
@@ -99,7 +100,7 @@ def test_a_training_is_in_wandb_whole(run_script: Runner, tmp_path: Path) -> Non
         assert (len(track2.queries), len(track2.references)) == (10, 12)
 
     (judged,) = read_evaluations(folder / "evaluation.h5")
-    report = make_report(judged, samples=200)
+    report = make_report(judged, samples=SAMPLES)
     assert report.figures.micro_ap == pytest.approx(best)
     step = int(judged.facts["step"]) - 1
     assert run.values("val/micro_ap")[step] == pytest.approx(best)

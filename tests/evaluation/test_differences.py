@@ -6,7 +6,7 @@ import pytest
 
 from sscd.data.ground_truth import GroundTruth
 from sscd.evaluation.bootstrap import Interval, paired_difference
-from sscd.evaluation.differences import Difference, differences
+from sscd.evaluation.differences import Difference, differences, other_data, same_queries
 from sscd.evaluation.judged import Judged
 from tests.report.page.systems import judged, named, predicted
 
@@ -66,6 +66,16 @@ def test_other_queries_of_the_same_truth_are_not_compared() -> None:
     fewer = predicted([("a", "r", 1.0)], [("a", "r")])
     assert isinstance(listed.truth, GroundTruth)
     assert differences(fewer, listed, samples=50)[0].why_not == "other queries"
+
+
+def test_ids_alone_are_not_the_same_data() -> None:
+    one = judged()
+    assert same_queries(one, judged("b", noise=1.4))
+    assert not other_data(one, judged("b", noise=1.4))
+    moved = replace(one, truth=GroundTruth(frozenset({("Q0001", "R0000")}), one.truth.listed))
+    assert not same_queries(one, moved)
+    assert other_data(one, moved) == "other ground truths"
+    assert other_data(one, judged(references=39, queries=40)) == "other ground truths"
 
 
 def test_without_resamples_there_is_no_interval() -> None:

@@ -156,7 +156,7 @@ def test_damage_is_one_line(file: Path, expected: str) -> None:
 def test_other_files(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "e.h5"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="not a readable HDF5"):
+    with pytest.raises(UserError, match=r"not a readable HDF5|holds no evaluation"):
         read_evaluations(path)
     with pytest.raises(UserError, match="no such file"):
         read_evaluations(tmp_path / "none.h5")
@@ -166,3 +166,17 @@ def test_a_truncated_file(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-2000])
     with pytest.raises(UserError, match="truncated"):
         read_evaluations(file)
+
+
+def test_what_stops_a_write_is_said_plainly(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
+    try:
+        with pytest.raises(UserError) as raised:
+            write_evaluations(tmp_path / "e.h5", [judged_system()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"cannot write {tmp_path / 'e.h5'}: File too large; " in str(raised.value)
+    assert "errno" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []

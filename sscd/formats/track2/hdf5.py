@@ -37,6 +37,23 @@ def reading_hdf5(path: Path, *, what: str = "an HDF5 file") -> Iterator[Any]:
         raise UserError(unreadable(path, error)) from error
 
 
+@contextmanager
+def writing_hdf5() -> Iterator[None]:
+    """Let what HDF5 says of a system that fails be the system's own error, for the block.
+
+    Raises:
+        OSError: What is written cannot be kept, such as on a full disk.
+    """
+    try:
+        yield
+    # On closing a file that cannot be flushed, h5py raises a RuntimeError.
+    except (OSError, RuntimeError) as error:
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            raise OSError(str(error)) from error
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+
+
 def unreadable(path: Path, error: Exception) -> str:
     """The message for what h5py raises on a file."""
     reason = str(error).replace("\n", " ") or type(error).__name__

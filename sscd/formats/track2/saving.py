@@ -12,7 +12,7 @@ from sscd.errors import UserError
 from sscd.files import atomic_path
 from sscd.formats.ids import id_bytes, pack_ids, repeated_ids
 from sscd.formats.problems import raise_first
-from sscd.formats.track2.hdf5 import Attribute, not_finite, not_finite_text
+from sscd.formats.track2.hdf5 import Attribute, not_finite, not_finite_text, writing_hdf5
 from sscd.formats.track2.layouts import Layout, check_width
 from sscd.formats.track2.sorted_rows import sorted_blocks
 from sscd.vectors import Vectors
@@ -69,15 +69,11 @@ def save_sides(
     """
     import h5py
 
-    with atomic_path(path) as temporary:
-        try:
-            with h5py.File(temporary, "w") as handle:
-                for layout, side in sides.items():
-                    _save_side(path, handle, layout, side)
-                for key, value in attributes.items():
-                    handle.attrs[key] = value
-        except RuntimeError as error:  # what h5py makes of a full disk on closing
-            raise OSError(str(error)) from error
+    with atomic_path(path) as temporary, writing_hdf5(), h5py.File(temporary, "w") as handle:
+        for layout, side in sides.items():
+            _save_side(path, handle, layout, side)
+        for key, value in attributes.items():
+            handle.attrs[key] = value
 
 
 def _save_side(path: Path, handle: Any, layout: Layout, side: SortedSide) -> None:

@@ -6,10 +6,12 @@ import functools
 import gzip
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sscd import __version__
+from sscd.evaluation.thresholds import ENOUGH_WRONG
 from sscd.report.contents import Contents
 
 _HERE = Path(__file__).parent
@@ -66,12 +68,16 @@ def render(contents: Contents, *, data: str, pictures: str, plotly: PackedScript
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": _figure, "count": _count, "signed": _signed, "score": _score}
+    environment.filters["sentence"] = _sentence
     script = _joined(SCRIPTS)
     text = environment.get_template("page.html.j2").render(
         contents=contents,
         first=contents.systems[0],
         several=len(contents.systems) > 1,
         names=[shown.report.system for shown in contents.systems],
+        data_names=_distinct(shown.report.data for shown in contents.systems),
+        protocols=_distinct(shown.report.figures.protocol for shown in contents.systems),
+        enough_wrong=ENOUGH_WRONG,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         version=__version__,
         style=_joined(STYLES),
@@ -85,12 +91,20 @@ def render(contents: Contents, *, data: str, pictures: str, plotly: PackedScript
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
 def _joined(names: tuple[str, ...]) -> str:
     return "".join((_HERE / "static" / name).read_text(encoding="utf-8") for name in names)
 
 
 def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _figure(value: float) -> str:
@@ -102,8 +116,8 @@ def _count(value: int) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
+    return f"{value:+z.4f}".replace("-", "−")
 
 
 def _score(value: float) -> str:
-    return f"{value:.4f}".replace("-", "−") if math.isfinite(value) else "none"
+    return f"{value:z.4f}".replace("-", "−") if math.isfinite(value) else "none"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sscd.evaluation.report import Report
+from sscd.evaluation.thresholds import ENOUGH_WRONG
 from sscd.report.contents import Contents, Shown
 from sscd.report.page.pictures import Wanted, numbers_of
 
@@ -37,12 +38,14 @@ def page_data(contents: Contents, wanted: Mapping[Wanted, int]) -> dict[str, Any
     return {
         "systems": [_system(shown, wanted) for shown in contents.systems],
         "differences": [one.as_json() for one in contents.differences],
+        "enough_wrong": ENOUGH_WRONG,
     }
 
 
 def _system(shown: Shown, wanted: Mapping[Wanted, int]) -> dict[str, Any]:
     return shown.report.as_json() | {
         "examples": [example.as_json() for example in shown.examples],
+        "group": shown.group,
         "points": slider_points(shown.report),
         "pictures": numbers_of(shown, wanted),
     }

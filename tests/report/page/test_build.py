@@ -80,6 +80,26 @@ def test_several_systems_are_compared(tmp_path: Path) -> None:
     assert "lead holds" in text
     assert "not compared: other ground truths" in text
     assert [one["system"] for one in systems_of(path)] == ["first", "second", "third"]
+    assert [one["group"] for one in systems_of(path)] == [0, 0, 2]
+    assert "These runs were judged on different data; their figures do not compare." in text
+    assert text.count("30 copies to be found, 60 queries, 40 references") == 2
+    assert "30 copies to be found, 60 queries, 20 references" in text
+
+
+def test_runs_on_the_same_data_are_not_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_page(path, [judged("first"), judged("second", noise=0.1)], samples=0)
+    assert "different data" not in text_of(path)
+
+
+def test_a_guess_is_marked_as_in_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_page(path, [judged()], samples=0)
+    markup = path.read_text()
+    assert '"> ?</span>' in markup
+    assert "†" not in markup
+    assert "?rests on fewer than 10 wrong pairs" in text_of(path)
+    assert re.search(r"recall [\d.]+,</span> <span>\d+ wrong", markup)
 
 
 def test_missing_pictures_are_counted_once(tmp_path: Path) -> None:

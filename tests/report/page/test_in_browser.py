@@ -1,11 +1,13 @@
 """The page of two systems in a headless Chromium, as a person uses it."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sscd.data.ground_truth import GroundTruth
 from sscd.evaluation.examples import Example, false_matches, missed_copies
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.report import Report, make_report
@@ -33,6 +35,65 @@ def test_the_buttons_go_to_the_thresholds_of_the_table(
         reached.add(threshold(opened))
         assert shown(opened) == expected(systems[0], threshold(opened))
     assert reached == table
+
+
+def test_a_threshold_that_rests_on_few_wrong_pairs_is_a_guess(
+    opened: Chromium, systems: list[Judged]
+) -> None:
+    opened.choose("#threshold", "100000")
+    assert opened.text("#live-doubt") == "? rests on 0 wrong pairs: a guess"
+    opened.choose("#threshold", "0")
+    assert int(opened.text("#live-wrong").replace(",", "")) >= 10
+    assert opened.text("#live-doubt") == ""
+    report = make_report(systems[0], samples=0)
+    table = [
+        cell
+        for cell in report.thresholds
+        if math.isfinite(cell.threshold) and (cell.scale == 1 or cell.precision == 0.9)
+    ]
+    marked = [text.endswith(" ?") for text in opened.texts("#jumps button")]
+    assert marked == [not cell.supported for cell in table]
+    assert any(marked)
+
+
+def test_other_runs_are_on_a_card_where_the_data_are_the_same(
+    browser: Chromium, systems: list[Judged], tmp_path: Path
+) -> None:
+    other = replace(
+        systems[1],
+        system="elsewhere",
+        truth=GroundTruth(frozenset({("Q0001", "R0000")}), systems[1].truth.listed),
+    )
+    path = tmp_path / "report.html"
+    write_page(path, [*systems, other], samples=0)
+    browser.open(path)
+    assert "perceptual hash" in browser.text("#cards .others")
+    assert not any("elsewhere" in text for text in browser.texts("#cards .others"))
+    browser.choose("#system", "2")
+    assert browser.texts("#cards .card")
+    assert browser.texts("#cards .others") == []
+    assert "different data" in browser.text("#figures .note")
+    assert not browser.complaints()
+
+
+def test_few_edits_leave_no_blank_under_their_bars(opened: Chromium) -> None:
+    drawn = opened.run("document.querySelector('#plot-edits').layout.height")
+    assert 100 < drawn < 300
+    assert opened.run("byId('plot-edits').offsetHeight") == drawn
+
+
+def test_the_focus_of_the_slider_covers_no_label(opened: Chromium) -> None:
+    opened.run("byId('threshold').focus({ focusVisible: true })")
+    outline = opened.run("parseFloat(getComputedStyle(byId('threshold')).outlineOffset)")
+    width = opened.run("parseFloat(getComputedStyle(byId('threshold')).outlineWidth)")
+    assert outline + width <= 0 < width
+
+
+def test_scores_that_round_to_zero_have_no_sign(browser: Chromium, page: Path) -> None:
+    browser.open(page)
+    assert browser.run("scoreText(-0.00001)") == "0.0000"
+    assert browser.run("scoreText(-0.00005)") in ("0.0000", "−0.0001")
+    assert browser.run("scoreText(-0.5)") == "−0.5000"
 
 
 def pairs(browser: Chromium, kind: str) -> int:

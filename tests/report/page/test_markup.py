@@ -49,6 +49,12 @@ def test_the_policy_allows_the_two_scripts_of_the_page_and_no_more() -> None:
     assert "unsafe" not in policy[1].partition("script-src")[2]
 
 
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert markup._score(-0.00001) == "0.0000"
+    assert markup._signed(-0.00001) == "+0.0000"
+    assert markup._score(-0.5) == "−0.5000"
+
+
 def test_names_are_escaped() -> None:
     contents = make_contents([judged("<b>&'\"")], samples=0)
     text = render(contents, data="{}", pictures="[]", plotly=packed_plotly()).decode()

@@ -21,6 +21,8 @@ def test_the_slider_moves_by_keys_and_all_follows(opened: Chromium, systems: lis
     assert shown(opened) == expected(systems[0], now) != before
     value = opened.run("document.querySelector('#threshold').getAttribute('aria-valuetext')")
     assert f"precision {shown(opened)['precision']}" in value
+    guess = "" if int(shown(opened)["wrong"].replace(",", "")) >= 10 else "a guess"
+    assert opened.text("#live-doubt").endswith(guess)
     dot = opened.run("document.querySelector('#plot-curve').data.at(-1)")
     assert f"{dot['y'][0]:.4f}" == shown(opened)["precision"]
     line = opened.run("document.querySelector('#plot-scores').layout.shapes[0].x0")

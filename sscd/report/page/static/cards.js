@@ -69,11 +69,12 @@ const results = systems.map(
   (one) => new Map(one.examples.map((example) => [example.query, example])),
 );
 
+// What the others found for the same query: ids of other data may be the same by chance.
 function othersPart(example) {
   const lines = [];
   systems.forEach((one, place) => {
     const theirs = results[place].get(example.query);
-    if (place === chosen.system || !theirs) return;
+    if (place === chosen.system || one.group !== system().group || !theirs) return;
     const [kind, text] = verdictOf(theirs);
     const sign = text.slice(0, 1);
     const said = element("span", { class: `verdict ${kind}` }, sign);

@@ -2,7 +2,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const systems = JSON.parse(byId("data").textContent).systems;
+const { systems, enough_wrong: enoughWrong } = JSON.parse(byId("data").textContent);
 const thumbnails = JSON.parse(byId("thumbnails").textContent);
 byId("thumbnails").textContent = "";
 
@@ -31,11 +31,12 @@ function named(text, tag = "bdi") {
 const LARGEST = Number.MAX_VALUE;
 
 // Four decimals as Python writes them: of two as near, the even one. Only the odd multiples of 1/32
-// lie in the middle of two.
+// lie in the middle of two. What rounds to zero has no sign.
 function decimals(value) {
   const below = Math.floor(Math.abs(value) * 1e4);
-  if (Math.abs(value * 32) % 2 !== 1 || below % 2) return value.toFixed(4);
-  return (Math.sign(value) * (below / 1e4)).toFixed(4);
+  const middle = Math.abs(value * 32) % 2 === 1 && below % 2 === 0;
+  const text = (middle ? Math.sign(value) * (below / 1e4) : value).toFixed(4);
+  return text === "-0.0000" ? "0.0000" : text;
 }
 
 function scoreText(score) {
@@ -43,6 +44,11 @@ function scoreText(score) {
   if (Math.abs(score) >= LARGEST) return score > 0 ? "∞" : "−∞";
   return decimals(score).replace("-", "−");
 }
+
+// As `Threshold.supported` and its note say it.
+const isGuess = (wrong) => wrong < enoughWrong;
+const guessText = (wrong) =>
+  `rests on ${countText(wrong)} wrong ${wrong === 1 ? "pair" : "pairs"}: a guess`;
 
 const countText = (count) => count.toLocaleString("en-US");
 const shareText = decimals;

@@ -22,11 +22,13 @@ function showCounts() {
   byId("live-missed").textContent = countText(now.missed);
   byId("live-ten").textContent = shareText(now.precisionAt(10));
   byId("live-thousand").textContent = shareText(now.precisionAt(1000));
+  byId("live-doubt").textContent = isGuess(now.wrong) ? `? ${guessText(now.wrong)}` : "";
   slider.setAttribute(
     "aria-valuetext",
     `score ${scoreText(now.score)}: precision ${shareText(now.precision)}, ` +
       `recall ${shareText(now.recall)}, ${countText(now.right)} right, ` +
-      `${countText(now.wrong)} wrong`,
+      `${countText(now.wrong)} wrong` +
+      (isGuess(now.wrong) ? `; precision ${guessText(now.wrong)}` : ""),
   );
   for (const button of byId("jumps").children) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.at) === chosen.at));
@@ -47,8 +49,9 @@ function showJumps() {
     if (cell.threshold === null || at < 0) continue;
     if (cell.scale !== 1 && cell.precision !== 0.9) continue;
     const button = element("button", { type: "button", class: "chip", "data-at": at });
-    button.textContent = jumpLabel(cell);
-    button.title = `precision ${cell.precision} at ${cell.scale} times the references`;
+    const asked = `precision ${cell.precision} at ${cell.scale} times the references`;
+    button.textContent = jumpLabel(cell) + (cell.supported ? "" : " ?");
+    button.title = cell.supported ? asked : `${asked}: ${guessText(cell.wrong)}`;
     button.addEventListener("click", () => moveTo(at));
     buttons.push(button);
   }
