@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from sscd.baselines import SIMPLE_DESCRIPTORS, describe_simply
 from sscd.commands.choose_threshold import CALIBRATION_FILE
 from sscd.commands.describing import Stopwatch
-from sscd.commands.judging import watch_draws
+from sscd.commands.judging import watched_contents
 from sscd.commands.run_report import REPORT_FILE, judged_systems, write_run_report
 from sscd.commands.run_result import best_checkpoint, finished
 from sscd.commands.track2_output import export_result, make_record, write_export
@@ -24,7 +24,7 @@ from sscd.models.descriptor import DescriptorNet
 from sscd.models.loading import load_network
 from sscd.models.starting import start_from
 from sscd.report.comparison import comparison_table
-from sscd.report.contents import Contents, make_contents
+from sscd.report.contents import Contents
 from sscd.report.matches import best_matches, write_match_sheet
 from sscd.search.postprocessing.chain import PostProcessing
 from sscd.terminal import Result, tracked, warn, working
@@ -46,7 +46,7 @@ def conclude(cli: TrainCLI) -> Result:
         systems = judged_systems(
             _compare(cli), data.collection, data=data.set_name, facts=_facts(cli)
         )
-        contents = make_contents(systems, watch=watch_draws)
+        contents = watched_contents(systems)
         write_run_report(run.path / REPORT_FILE, contents)
         shown.append(comparison_table(contents))
     if cli.setting("export") and (chosen := best_checkpoint(run)):

@@ -12,7 +12,7 @@ from sscd.commands.judging import (
     judge_predictions,
     open_sides,
     processed,
-    watch_draws,
+    watched_draws,
 )
 from sscd.commands.postprocess import ProjectionChoice, Steps
 from sscd.data.descriptors import Origin
@@ -120,7 +120,8 @@ def evaluate(
         )
         for evaluation in evaluations
     ]
-    reports = [make_report(one, samples=samples, watch=watch_draws) for one in judged]
+    with watched_draws(len(judged), samples=samples) as watch:
+        reports = [make_report(one, samples=samples, watch=watch) for one in judged]
     if calibration is not None:
         write_calibration(calibration, calibrate(evaluations[-1], origin=origin, metric="l2"))
     if output is not None:

@@ -1,23 +1,55 @@
-"""What `sscd evaluate` judges: predictions, or two sides of descriptors."""
+"""What commands judge and compare: predictions, two sides of descriptors, whole systems."""
 
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sscd.commands.postprocess import Steps, check_origins, fit, process
 from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
 from sscd.errors import UserError
+from sscd.evaluation.bootstrap import Watch
+from sscd.evaluation.differences import FIGURES
+from sscd.evaluation.examples import PAIRS
+from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import Evaluation, Protocol, evaluate_descriptors, evaluate_pairs
 from sscd.formats.descriptor_files import open_descriptors
 from sscd.formats.extensions import match_ids
 from sscd.formats.kinds import kind_of
 from sscd.formats.track1.csv_file import read_track1
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
+from sscd.report.contents import Contents, make_contents
 from sscd.search.knn import Device, Engine
-from sscd.terminal import tracked, warn, watched
+from sscd.terminal import warn, watched, working
 
-watch_draws = partial(tracked, description="resampling queries", unit="resamples")
-"""Shows how far a bootstrap is."""
+
+@contextmanager
+def watched_draws(systems: int, *, samples: int, differences: int = 0) -> Iterator[Watch]:
+    """Show how far the bootstraps of a report are, all of them as one bar.
+
+    Args:
+        systems: Intervals of figures.
+        samples: Resamples of each.
+        differences: Intervals of differences.
+    """
+    total = (systems + differences) * samples
+    with working("resampling queries", total=total, unit="resamples") as work:
+
+        def watch(draws: range) -> Iterator[int]:
+            for draw in draws:
+                yield draw
+                work.advance()
+
+        yield watch
+
+
+def watched_contents(
+    systems: Sequence[Judged], *, pairs: int = PAIRS, samples: int = 1000
+) -> Contents:
+    """What is shown of systems side by side, made with a progress bar; as `make_contents`."""
+    compared = len(FIGURES) * (len(systems) - 1)
+    with watched_draws(len(systems), samples=samples, differences=compared) as watch:
+        return make_contents(systems, pairs=pairs, samples=samples, watch=watch)
 
 
 def judge_predictions(files: list[Path], truth: GroundTruth) -> Evaluation:

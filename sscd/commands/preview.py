@@ -13,6 +13,7 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from sscd.arguments.errors import one_line_errors
+from sscd.arguments.help_format import PlainHelp
 from sscd.arguments.shared import describe_shared
 from sscd.commands.train import DEFAULT_CONFIG, resolve_configs
 from sscd.configs import check_config, find_config
@@ -78,6 +79,7 @@ def _parse(arguments: list[str]) -> Any:
         named = [find_config(DEFAULT_CONFIG)]
         resolved = [f"--config={named[0]}", *resolved]
     parser = ArgumentParser(
+        formatter_class=PlainHelp,
         prog=_PROG,
         description="Write a contact sheet of training views, the parameters under each.",
         exit_on_error=False,

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from rich.console import RenderableType
 
-from sscd.commands.judging import watch_draws
+from sscd.commands.judging import watched_contents
 from sscd.commands.training_settings import training_settings
 from sscd.errors import UserError
 from sscd.evaluation.edit_records import read_edits
@@ -17,7 +17,7 @@ from sscd.extras import require
 from sscd.files import check_not_input, check_output_place
 from sscd.formats.evaluation_file import read_evaluations
 from sscd.report.comparison import comparison_table, counts
-from sscd.report.contents import Contents, make_contents
+from sscd.report.contents import Contents
 from sscd.report.page.build import PageFacts, write_contents
 from sscd.terminal import Result, current_mode, warn
 
@@ -69,15 +69,11 @@ def report(
         "edits": None if edits is None else read_edits(edits),
     }
     given = {key: value for key, value in overridden.items() if value is not None}
-    contents = make_contents(
-        [
-            replace(judged, facts={**judged.facts, **training_settings(run)}, **given)
-            for judged, run in zip(systems, runs, strict=True)
-        ],
-        pairs=pairs,
-        samples=samples,
-        watch=watch_draws,
-    )
+    systems = [
+        replace(judged, facts={**judged.facts, **training_settings(run)}, **given)
+        for judged, run in zip(systems, runs, strict=True)
+    ]
+    contents = watched_contents(systems, pairs=pairs, samples=samples)
     # An evaluation may come from elsewhere: what it names is not fetched from a network unasked.
     trusted = frozenset(place for place in (queries, references) if place is not None)
     facts = None if page is None else write_contents(page, contents, trusted=trusted)

@@ -13,6 +13,7 @@ from lightning.pytorch.cli import (
 )
 
 from sscd.arguments.errors import one_line_errors
+from sscd.arguments.help_format import PlainHelp
 from sscd.arguments.shared import shared_help
 from sscd.data.loading.loader import explain_worker_death
 from sscd.data.module import CopyDetectionData
@@ -87,7 +88,11 @@ class TrainCLI(LightningCLI):
             self._parse_and_run(args)
 
     def _parse_and_run(self, args: list[str]) -> None:
-        parsing = {"exit_on_error": False, "allow_abbrev": False}
+        parsing = {
+            "exit_on_error": False,
+            "allow_abbrev": False,
+            "formatter_class": PlainHelp,
+        }
         super().__init__(
             CopyDetector,
             CopyDetectionData,
