@@ -72,7 +72,7 @@ def test_queries_that_are_not_listed_and_other_files_are_said(tmp_path: Path) ->
     (root / "references" / "readme.txt").touch()
     collection = read_disc21(root)
     assert len(collection.queries) == 3
-    assert "1 entries" in collection.left_out[0]
+    assert "1 entry is no picture" in collection.left_out[0]
     assert "does not speak of 1 of 3 queries" in collection.left_out[1]
 
 
