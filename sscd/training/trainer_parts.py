@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import SaveConfigCallback
 
 from sscd.errors import UserError
 from sscd.files import atomic_path
+from sscd.training.checkpoints.best_checkpoint import BestCheckpoint
 from sscd.training.checkpoints.last_checkpoint import LastCheckpoint
 from sscd.training.checkpoints.stop_signals import StopSignals
 from sscd.training.guards.collapse import CollapseGuard, GuardConfig
@@ -92,22 +93,10 @@ def run_callbacks(
         UnreadablePictures(run.path),
         LearningRateMonitor("step"),
         EpochLine(),
-        best_checkpoint(run),
+        BestCheckpoint(run.best),
         ValidationReports(run, reader),
         LastCheckpoint(run.last, every=save_every, signals=signals, checks=(divergence.look,)),
     ]
-
-
-def best_checkpoint(run: RunDirectory) -> ModelCheckpoint:
-    """Keep the checkpoint of the highest micro-AP."""
-    return ModelCheckpoint(
-        dirpath=run.checkpoints,
-        filename=run.best.stem,
-        monitor="val/micro_ap",
-        mode="max",
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
 
 
 def resolved_text(parser: Any, config: Any) -> str:
