@@ -21,6 +21,13 @@ Runner = Callable[..., subprocess.CompletedProcess[str]]
 Starter = Callable[..., "subprocess.Popen[str]"]
 
 
+@pytest.fixture(autouse=True)
+def _no_run_of_before() -> None:
+    """A training in this process tells those that it starts of its run; no other test is one."""
+    for name in ("SSCD_RUN_DIRECTORY", "SSCD_DECIDED"):
+        os.environ.pop(name, None)
+
+
 @pytest.fixture
 def start_script(tmp_path: Path) -> Starter:
     """Start `train.py` or `export.py` as a user does, in a directory with a cache of its own."""
