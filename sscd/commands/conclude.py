@@ -29,7 +29,7 @@ from sscd.report.matches import best_matches, write_match_sheet
 from sscd.search.postprocessing.chain import PostProcessing
 from sscd.terminal import Result, tracked, warn, working
 from sscd.training.cli import TrainCLI
-from sscd.training.run.git_state import git_state
+from sscd.training.run.judgement import code_facts
 
 Described = dict[str, Descriptors]
 
@@ -62,12 +62,10 @@ def conclude(cli: TrainCLI) -> Result:
 
 def _facts(cli: TrainCLI) -> dict[str, str]:
     """What identifies the network that is compared, beside its figures."""
-    state = git_state()
-    commit = {} if state is None else {"commit": state.commit + ", with changes" * state.dirty}
     return {
         "checkpoint": str(cli.run.last.absolute()),
         "step": str(cli.trainer.global_step),
-        **commit,
+        **code_facts(),
         **training_settings(cli.run.path),
     }
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from sscd import __version__
 from sscd.data.records import Collection
 from sscd.errors import UserError
-from sscd.evaluation.edit_records import Operations, read_edits
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.protocol import Evaluation
 from sscd.extras import missing_extra
 from sscd.report.contents import Contents
 from sscd.report.page.build import write_contents
 from sscd.terminal import warn
+from sscd.training.run.judgement import edits_of
 
 REPORT_FILE = "report.html"
 
@@ -32,7 +32,7 @@ def judged_systems(
         data: What that is called.
         facts: What else identifies the trained network.
     """
-    edits = _edits(collection)
+    edits = edits_of(collection)
     return [
         Judged(
             system=name,
@@ -64,14 +64,3 @@ def write_run_report(path: Path, contents: Contents) -> None:
         if (how := missing_extra(error.name or "")) is None:
             raise
         warn(f"no report: {how}")
-
-
-def _edits(collection: Collection) -> Mapping[str, Operations] | None:
-    if collection.edits is None:
-        return None
-    try:
-        edits = read_edits(collection.edits)
-    except UserError as error:
-        warn(f"{error}; no figures by edit")
-        return None
-    return edits if any(query in edits for query, _ in collection.truth.pairs) else None

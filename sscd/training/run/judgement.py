@@ -62,22 +62,33 @@ class ValidationJudge:
 
     @cached_property
     def _code(self) -> dict[str, str]:
-        state = git_state()
-        if state is None:
-            return {"sscd": sscd.__version__}
-        dirty = ", with changes" if state.dirty else ""
-        return {"sscd": sscd.__version__, "commit": f"{state.commit}{dirty}"}
+        return code_facts()
 
     def _edits_of(self, collection: Collection) -> Mapping[str, Operations] | None:
-        """Read once; None where they are not known, or speak of none of the copies."""
-        if not self._edits_are_read and collection.edits is not None:
-            try:
-                edits = read_edits(collection.edits)
-                if any(query in edits for query, _ in collection.truth.pairs):
-                    self._edits = edits
-                else:
-                    warn(f"{collection.edits} names none of the copies; no figures by edit")
-            except UserError as error:
-                warn(f"{error}; no figures by edit")
-        self._edits_are_read = True
+        if not self._edits_are_read:
+            self._edits, self._edits_are_read = edits_of(collection), True
         return self._edits
+
+
+def code_facts() -> dict[str, str]:
+    """The version of sscd, and the commit of the directory where there is one."""
+    state = git_state()
+    if state is None:
+        return {"sscd": sscd.__version__}
+    dirty = ", with changes" if state.dirty else ""
+    return {"sscd": sscd.__version__, "commit": f"{state.commit}{dirty}"}
+
+
+def edits_of(collection: Collection) -> Mapping[str, Operations] | None:
+    """The edits of a collection's queries; None where they are not known, or of no copy of it."""
+    if collection.edits is None:
+        return None
+    try:
+        edits = read_edits(collection.edits)
+    except UserError as error:
+        warn(f"{error}; no figures by edit")
+        return None
+    if any(query in edits for query, _ in collection.truth.pairs):
+        return edits
+    warn(f"{collection.edits} names none of the copies; no figures by edit")
+    return None
