@@ -26,16 +26,17 @@ ALLOWED = {
     "evaluation": {"data", "search"},
     "formats": {"data", "evaluation"},
     "describing": {"data", "models", "formats"},
-    "baselines": {"data"},
+    "baselines": {"augment", "data", "models", "search", "formats"},
+    "attacks": {"augment", "data", "models"},
     "api": {"augment", "data", "models"},
     "report": {"augment", "data", "evaluation"},
     "training": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats", "report"),
-        "arguments",
+        *("arguments", "attacks"),
     },
     "commands": {
         *("augment", "data", "models", "losses", "search", "evaluation", "formats"),
-        *("training", "describing", "baselines", "report", "configs", "arguments"),
+        *("training", "describing", "baselines", "attacks", "report", "configs", "arguments"),
     },
     "cli": {"arguments", "commands", "endings"},
 }
@@ -44,6 +45,7 @@ LAZY = {
     *("faiss", "wandb", "augly", "torchvision", "h5py", "pylibmagic", "pillow_heif"),
     *("cv2", "filelock", "fsspec", "kornia", "pilgram", "pyarrow", "ray", "scipy"),
     *("onnx", "onnxruntime", "onnxscript", "safetensors", "timm", "jinja2", "plotly"),
+    *("imagehash", "pdqhash"),
 }
 
 

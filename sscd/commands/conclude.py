@@ -6,15 +6,15 @@ from pathlib import Path
 from lightning import seed_everything
 from rich.console import RenderableType
 
-from sscd.baselines import SIMPLE_DESCRIPTORS, describe_simply
+from sscd.baselines.simple import SIMPLE_DESCRIPTORS, describe_simply
 from sscd.commands.choose_threshold import CALIBRATION_FILE
-from sscd.commands.describing import Stopwatch
 from sscd.commands.judging import watched_contents
 from sscd.commands.run_report import REPORT_FILE, judged_systems, write_run_report
 from sscd.commands.run_result import best_checkpoint, finished
 from sscd.commands.track2_output import export_result, make_record, write_export
 from sscd.commands.training_settings import training_settings
 from sscd.data.descriptors import Descriptors
+from sscd.data.stopwatch import Stopwatch
 from sscd.errors import UserError
 from sscd.evaluation.calibration import calibrate, write_calibration
 from sscd.evaluation.protocol import Evaluation, evaluate_descriptors

@@ -12,6 +12,7 @@ from sscd.augment.tensors import ResizeMode
 from sscd.data.descriptors import Descriptors
 from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.data.skipped import SkipLog
+from sscd.data.stopwatch import Stopwatch
 from sscd.describing.local import describe_parts
 from sscd.describing.output import Described
 from sscd.errors import UserError
@@ -75,24 +76,6 @@ class DescribeOptions:
         workers = min(4, os.cpu_count() or 1) if self.workers is None else self.workers
         spec = DescriberSpec(trained.network, inference, self.batch_size, workers, self.device)
         return spec, trained
-
-
-@dataclass
-class Stopwatch:
-    """Wall time and pictures of one run of a command.
-
-    Attributes:
-        seconds: Spent describing.
-        pictures: Described in that time.
-    """
-
-    seconds: float = 0.0
-    pictures: int = 0
-
-    @property
-    def seconds_a_picture(self) -> float | None:
-        """The mean; None where nothing was described."""
-        return self.seconds / self.pictures if self.pictures else None
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from sscd.commands.describing import Stopwatch, say_skipped
+from sscd.commands.describing import say_skipped
 from sscd.data.descriptors import Descriptors
 from sscd.data.skipped import SkipLog
+from sscd.data.stopwatch import Stopwatch
 from sscd.formats.origins import origin_attributes
 from sscd.formats.postprocessing_file import postprocessing_path, write_postprocessing
 from sscd.formats.run_record import ModelRecord, RunRecord, record_attributes, write_record

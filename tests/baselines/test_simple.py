@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sscd.baselines import perceptual_hash_descriptor, thumbnail_descriptor
+from sscd.baselines.simple import perceptual_hash_descriptor, thumbnail_descriptor
 from sscd.data.perceptual_hash import perceptual_hash
 
 

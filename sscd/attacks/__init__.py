@@ -1,0 +1,1 @@
+"""Edits against a given model: small enough to be overlooked, and no longer matched."""

@@ -1,0 +1,1 @@
+"""Other systems than a trained descriptor, behind one interface: what it stands beside."""
