@@ -10,6 +10,7 @@ EXTRAS = {
         *("torchmetrics", "augly", "kornia", "cv2", "pilgram", "wandb", "pylibmagic", "magic"),
     ),
     "faiss": ("faiss",),
+    "hashes": ("imagehash", "pdqhash"),
     "heic": ("pillow_heif",),
     "onnx": ("onnx", "onnxruntime", "onnxscript", "onnx_ir"),
     "ray": ("ray",),

@@ -1,19 +1,16 @@
 """Descriptors that need no training: the figures any trained one stands beside."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sscd.data.decode import UnreadableImage, load_image
+from sscd.baselines.picture_describer import PictureDescriber
 from sscd.data.descriptors import Descriptors
-from sscd.data.parallel import parallel_map
 from sscd.data.perceptual_hash import perceptual_hash
-from sscd.data.records import ImageSet
-from sscd.errors import UserError
+from sscd.data.records import Pictures
+from sscd.data.skipped import SkipLog
 
 SimpleDescriptor = Callable[[Image.Image], NDArray[np.float32]]
 
@@ -50,32 +47,26 @@ def thumbnail_descriptor(image: Image.Image, *, side: int = 16) -> NDArray[np.fl
     return result
 
 
-def describe_simply(images: ImageSet, function: SimpleDescriptor, *, workers: int) -> Descriptors:
+def describe_simply(
+    images: Pictures, function: SimpleDescriptor, *, workers: int, skipped: SkipLog | None = None
+) -> Descriptors:
     """Describe a set in worker processes; unreadable pictures are left out.
 
     Args:
         images: What to describe.
         function: A module-level function, picture → (D,).
         workers: Processes.
+        skipped: Where unreadable pictures are noted.
 
     Raises:
         UserError: No picture can be read.
     """
-    paths = [images.path(index) for index in range(len(images))]
-    task = partial(_describe_file, function)
-    rows = list(parallel_map(task, paths, workers=workers, description=f"hashing {images.name}"))
-    read = [index for index, row in enumerate(rows) if row is not None]
-    if not read:
-        raise UserError(f"no picture of {images.root} can be read")
-    vectors = np.array([row for row in rows if row is not None], dtype=np.float32)
-    return Descriptors([images.id(index) for index in read], vectors)
+    log = SkipLog() if skipped is None else skipped
+    return PictureDescriber(function, _as_they_are, workers=workers, skipped=log)(images)
 
 
-def _describe_file(function: SimpleDescriptor, path: Path) -> NDArray[np.float32] | None:
-    try:
-        return function(load_image(path))
-    except UnreadableImage:
-        return None
+def _as_they_are(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return rows
 
 
 SIMPLE_DESCRIPTORS: Mapping[str, SimpleDescriptor] = {

@@ -1,6 +1,5 @@
 """Pictures to descriptors with a trained network, for every command that describes."""
 
-import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ import torch
 
 from sscd.augment.inference import InferenceSize
 from sscd.data.descriptors import Descriptors, Origin
+from sscd.data.hardware import cpu
 from sscd.data.loading.datasets import InferencePictures
 from sscd.data.pictures.groups import dealt_batches
 from sscd.data.records import Pictures
@@ -76,9 +76,7 @@ class Describer:
         """What the network runs on."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
-        return (
-            f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
-        )
+        return cpu(f"{torch.get_num_threads()} threads")
 
     @cached_property
     def origin(self) -> Origin:

@@ -1,0 +1,137 @@
+"""Perceptual hashes of other libraries (the extra `hashes`), as systems of the comparison."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sscd.baselines.picture_describer import PictureDescriber
+from sscd.baselines.vector_system import VectorSystem
+from sscd.data.descriptors import Origin
+from sscd.data.skipped import SkipLog
+from sscd.extras import missing_extra
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
+
+HASH_NORM = Neighbourhood(weight=0.5, first=9, last=9)
+"""As GIST, the baseline of the paper that is nearest in kind: none was published for hashes."""
+
+
+@dataclass(frozen=True)
+class PictureHash:
+    """A hash of some library.
+
+    Attributes:
+        name: What it is called in tables.
+        library: What computes it.
+        bits: How many.
+        function: Picture → (bits,) bool.
+    """
+
+    name: str
+    library: str
+    bits: int
+    function: Callable[[Image.Image], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class HashSystems:
+    """The hashes that can be computed here.
+
+    Attributes:
+        systems: One a hash whose library is installed.
+        left_out: One line a hash whose library is not, with what installs it.
+    """
+
+    systems: tuple[VectorSystem, ...]
+    left_out: tuple[str, ...]
+
+
+def average_hash(image: Image.Image) -> NDArray[np.bool_]:
+    """64 bits: whether a pixel of the 8×8 grey thumbnail is above the mean."""
+    import imagehash
+
+    return np.asarray(imagehash.average_hash(image).hash, dtype=np.bool_).ravel()
+
+
+def difference_hash(image: Image.Image) -> NDArray[np.bool_]:
+    """64 bits: whether a pixel of the 9×8 grey thumbnail is lighter than its left neighbour."""
+    import imagehash
+
+    return np.asarray(imagehash.dhash(image).hash, dtype=np.bool_).ravel()
+
+
+def cosine_hash(image: Image.Image) -> NDArray[np.bool_]:
+    """64 bits: whether a low frequency of the cosine transform is above the median (pHash)."""
+    import imagehash
+
+    return np.asarray(imagehash.phash(image).hash, dtype=np.bool_).ravel()
+
+
+def wavelet_hash(image: Image.Image) -> NDArray[np.bool_]:
+    """64 bits: whether a low-frequency Haar coefficient is above the median."""
+    import imagehash
+
+    return np.asarray(imagehash.whash(image).hash, dtype=np.bool_).ravel()
+
+
+def pdq_hash(image: Image.Image) -> NDArray[np.bool_]:
+    """256 bits: whether a low frequency of the cosine transform is above the median (PDQ)."""
+    import pdqhash
+
+    bits, _quality = pdqhash.compute(np.asarray(image))
+    return np.asarray(bits, dtype=np.bool_)
+
+
+HASHES = (
+    PictureHash("aHash", "imagehash", 64, average_hash),
+    PictureHash("dHash", "imagehash", 64, difference_hash),
+    PictureHash("pHash", "imagehash", 64, cosine_hash),
+    PictureHash("wHash", "imagehash", 64, wavelet_hash),
+    PictureHash("PDQ", "pdqhash", 256, pdq_hash),
+)
+"""Every hash here, for tables."""
+
+
+def hash_systems(*, workers: int, skipped: SkipLog | None = None) -> HashSystems:
+    """The hashes that can be computed here, each as one vector a picture.
+
+    Args:
+        workers: Processes that decode and hash.
+        skipped: Where unreadable pictures are noted.
+    """
+    log = SkipLog() if skipped is None else skipped
+    systems, left_out = [], []
+    for one in HASHES:
+        if importlib.util.find_spec(one.library) is None:
+            left_out.append(f"{one.name} is left out: {missing_extra(one.library)}")
+        else:
+            systems.append(_system(one, workers=workers, skipped=log))
+    return HashSystems(tuple(systems), tuple(left_out))
+
+
+def bit_vectors(bits: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Hashes as unit vectors, whose squared L2 distance is 4 / D times the Hamming distance.
+
+    Args:
+        bits: (B, D).
+
+    Returns:
+        (B, D) of ±D^(−1/2).
+    """
+    scale = np.float32(bits.shape[1] ** -0.5)
+    return np.where(bits, scale, -scale)
+
+
+def _system(one: PictureHash, *, workers: int, skipped: SkipLog) -> VectorSystem:
+    origin = Origin(model=f"{one.library} {one.name}")
+    describer = PictureDescriber(one.function, bit_vectors, workers, origin, skipped)
+    return VectorSystem(
+        one.name,
+        describer,
+        dims=one.bits,
+        norm=HASH_NORM,
+        hardware=describer.hardware,
+    )
