@@ -37,6 +37,7 @@ PAGES = {
         (
             "sscd.models.descriptor",
             "sscd.models.pooling",
+            "sscd.models.local_features",
             "sscd.models.backbones",
             "sscd.models.loading",
             "sscd.models.checkpoint",
@@ -45,16 +46,25 @@ PAGES = {
     "losses": (
         "Losses",
         "Descriptors to a scalar: pure functions of tensors.",
-        ("sscd.losses.info_nce", "sscd.losses.entropy", "sscd.losses.relations"),
+        (
+            "sscd.losses.info_nce",
+            "sscd.losses.contrastive",
+            "sscd.losses.margin",
+            "sscd.losses.entropy",
+            "sscd.losses.relations",
+        ),
     ),
     "training": (
         "Training",
         "The Lightning module and what is around it.",
         (
             "sscd.training.module",
+            "sscd.training.steps.objective_config",
             "sscd.training.steps.objective",
+            "sscd.training.steps.classification",
             "sscd.training.steps.memory_queue",
             "sscd.training.optimization.lars",
+            "sscd.training.optimization.optimizer_config",
             "sscd.training.optimization.optimizers",
             "sscd.training.ranks.gather",
             "sscd.training.guards.collapse",

@@ -39,11 +39,12 @@ def resize_for_inference(image: Image.Image, *, size: int, mode: ResizeMode) -> 
     """
     if size < 1:
         raise ValueError(f"size got {size}; expected at least 1")
-    target = _target(*image.size, size=size, mode=mode)
+    target = resize_target(*image.size, size=size, mode=mode)
     return image if target == image.size else image.resize(target, Image.Resampling.BILINEAR)
 
 
-def _target(width: int, height: int, *, size: int, mode: ResizeMode) -> tuple[int, int]:
+def resize_target(width: int, height: int, *, size: int, mode: ResizeMode) -> tuple[int, int]:
+    """The width and height to which `resize_for_inference` brings a picture."""
     if mode == "square":
         return size, size
     short, long = min(width, height), max(width, height)

@@ -74,6 +74,11 @@ def figures_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     return dict(checkpoint.get(_KEY, {}).get("figures") or {})
 
 
+def recipe_in(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """How a checkpoint's network is trained, in plain values; empty where it does not say."""
+    return dict(checkpoint.get(_KEY, {}).get("recipe") or {})
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a training checkpoint with `weights_only=True`.
 

@@ -9,6 +9,7 @@ import torch
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
 _ALWAYS = ("backbone", "dims", "gem_p")
+_FRACTIONS = ("gem_p", "gem_p_inference")
 
 
 def network_fingerprint(network: DescriptorNet) -> str:
@@ -39,7 +40,7 @@ def _settings(config: NetworkConfig) -> dict[str, object]:
     default = dataclasses.asdict(NetworkConfig())
     return {
         # 3 and 3.0 are one exponent, and JSON writes them in two ways.
-        key: float(value) if isinstance(default[key], float) else value
+        key: float(value) if key in _FRACTIONS and value is not None else value
         for key, value in dataclasses.asdict(config).items()
         if key in _ALWAYS or value != default[key]
     }

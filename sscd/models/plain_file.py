@@ -68,8 +68,9 @@ def read_plain(path: Path) -> Any:
         weights = path.with_suffix(".weights.pt").name
         raise UserError(
             f"checkpoint {path} is no plain checkpoint: it holds code ({', '.join(code)}) beside "
-            "weights. If you trust it, write its weights alone: torch.save(torch.load("
-            f"{path.name!r}, weights_only=False)['state_dict'], {weights!r})"
+            "weights. If you trust it, write its weights alone: torch.save({k: v for k, v in "
+            f"torch.load({path.name!r}, weights_only=False).items() if k in ('state_dict', "
+            f"'model_state')}}, {weights!r})"
         ) from error
     except Exception as error:  # other bytes make the unpickler fail in any way at all
         with path.open("rb") as file:

@@ -1,6 +1,7 @@
-"""Activation maps to vectors: generalised-mean pooling, and the plain mean."""
+"""Activation maps to vectors: generalised mean, plain mean, and the mean by attention."""
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class GeM(nn.Module):
@@ -14,20 +15,24 @@ class GeM(nn.Module):
     Args:
         p: The exponent, above 0.
         eps: Activations are clamped to at least this, so that the root has a gradient.
+        p_inference: The exponent in evaluation mode; None for `p`.
     """
 
-    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+    def __init__(self, p: float = 3.0, eps: float = 1e-6, p_inference: float | None = None) -> None:
         super().__init__()
-        if p <= 0:
-            raise ValueError(f"GeM exponent got {p}; expected a number above 0")
+        for exponent in (p, p if p_inference is None else p_inference):
+            if exponent <= 0:
+                raise ValueError(f"GeM exponent got {exponent}; expected a number above 0")
         self.p = p
         self.eps = eps
+        self.p_inference = p if p_inference is None else p_inference
 
     def forward(self, activations: Tensor) -> Tensor:
         """Pool (B, C, h, w) to (B, C)."""
+        p = self.p if self.training else self.p_inference
         # In float32: the p-th power of a half-precision activation overflows or vanishes.
-        powered = activations.float().clamp(min=self.eps).pow(self.p)
-        return powered.mean(dim=(-2, -1)).pow(1.0 / self.p)
+        powered = activations.float().clamp(min=self.eps).pow(p)
+        return powered.mean(dim=(-2, -1)).pow(1.0 / p)
 
 
 class AveragePool(nn.Module):
@@ -36,3 +41,31 @@ class AveragePool(nn.Module):
     def forward(self, activations: Tensor) -> Tensor:
         """Pool (B, C, h, w) to (B, C)."""
         return activations.float().mean(dim=(-2, -1))
+
+
+class AttentionPool(nn.Module):
+    """The mean of the smoothed activations, weighted by attention (Tolias et al., ECCV 2020).
+
+    HOW pools local descriptors `l = W·s + b` of smoothed activations s to `Σ a·l` (section 3.2),
+    before L2. The linear head follows this pooling, and `W · (Σ a·s / Σ a) + b = Σ a·l / Σ a`: the
+    same direction, without a head in every cell.
+    """
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Pool (B, C, h, w) to (B, C)."""
+        weights = attention_of(activations)[:, None]
+        total = (weights * smoothed(activations)).sum(dim=(-2, -1))
+        return total / weights.sum(dim=(-2, -1))
+
+
+def attention_of(activations: Tensor) -> Tensor:
+    """How much each cell of a map (B, C, h, w) matters: its L2 norm, (B, h, w), above 0."""
+    # A root has no gradient at 0.
+    return (activations.float().square().sum(dim=1) + 1e-10).sqrt()
+
+
+def smoothed(activations: Tensor) -> Tensor:
+    """Each cell of a map (B, C, h, w) averaged with its 8 neighbours; at the border, with fewer."""
+    return functional.avg_pool2d(
+        activations.float(), kernel_size=3, stride=1, padding=1, count_include_pad=False
+    )

@@ -34,7 +34,7 @@ def start_from(network: DescriptorNet, weights: str) -> str | None:
     if not path.is_file():
         raise UserError(
             f"model.weights {path} is neither imagenet nor a file; give a checkpoint, an exported "
-            ".safetensors file or published SSCD weights"
+            ".safetensors file or published weights"
         )
     found = load_network(path).network
     asked = network.config
@@ -43,14 +43,38 @@ def start_from(network: DescriptorNet, weights: str) -> str | None:
             f"model.weights {path} holds a {found.config.backbone}, and model.network.backbone is "
             f"{asked.backbone}; give weights of that backbone, or take that of the weights"
         )
-    network.backbone.load_state_dict(found.backbone.state_dict())
-    if found.config.dims == asked.dims:
+    if found.config.last_stage < asked.last_stage:
+        raise UserError(
+            f"model.weights {path} ends at stage {found.config.last_stage}, and "
+            f"model.network.last_stage is {asked.last_stage}; give weights of the whole backbone, "
+            "or take that stage"
+        )
+    theirs = found.backbone.state_dict()
+    network.backbone.load_state_dict({key: theirs[key] for key in network.backbone.state_dict()})
+    return _start_head(network, found, path)
+
+
+def _start_head(network: DescriptorNet, found: DescriptorNet, path: Path) -> str | None:
+    asked, given = network.config, found.config
+    if asked.head == "none":
+        return None
+    same_map = asked.last_stage == given.last_stage
+    same_sum = (asked.pooling == "attention") == (given.pooling == "attention")
+    same = asked.head == given.head and same_map and same_sum
+    if same and asked.dims == given.dims:
         network.head.load_state_dict(found.head.state_dict())
         return None
+    if same:
+        why = f"descriptors of {given.dims} dimensions, and model.network.dims is {asked.dims}"
+    elif given.head == "none":
+        why = "no head"
+    elif not same_map:
+        why = f"the head of stage {given.last_stage}, and the last is {asked.last_stage}"
+    else:
+        why = f"a head for pooling {given.pooling}, and model.network.pooling is {asked.pooling}"
     return (
-        f"model.weights {path} has descriptors of {found.config.dims} dimensions, and "
-        f"model.network.dims is {asked.dims}: the backbone starts from the file, the head from "
-        "random weights"
+        f"model.weights {path} has {why}: the backbone starts from the file, the head from random "
+        "weights"
     )
 
 

@@ -85,6 +85,17 @@ def test_other_architecture(network: DescriptorNet, tmp_path: Path) -> None:
     assert "does not fit resnet50" in broken(tmp_path, content)
 
 
+def test_a_checkpoint_without_a_head_has_the_channels_as_dims(
+    network: DescriptorNet, tmp_path: Path
+) -> None:
+    content = content_of(network)
+    content["sscd"]["network"]["head"] = "none"
+    message = broken(tmp_path, content)
+    assert "describes no network: dims got 16, and head is none; expected 512" in message
+    content["sscd"]["network"]["dims"] = 512
+    assert "'head.weight' is unknown (and 1 more)" in broken(tmp_path, content)
+
+
 def test_nonsense_metadata(network: DescriptorNet, tmp_path: Path) -> None:
     content = content_of(network)
     content["sscd"]["network"] = {"colour": "red"}
@@ -147,9 +158,12 @@ def test_a_checkpoint_of_before_a_setting_is_resumed_with_its_default(
 ) -> None:
     path = tmp_path / "a.ckpt"
     content = content_of(network)
-    del content["sscd"]["network"]["pooling"]
+    for setting in ("pooling", "head", "gem_p_inference", "last_stage"):
+        del content["sscd"]["network"][setting]
     torch.save(content, path)
     assert check_resumable(path, CONFIG, optimizer="adamw") == 7
     assert load_network(path).network.config == CONFIG
     with pytest.raises(UserError, match=r"pooling gem, and model\.network\.pooling is avg"):
         check_resumable(path, NetworkConfig("resnet18", 16, pooling="avg"), optimizer="adamw")
+    with pytest.raises(UserError, match=r"last_stage 4, and model\.network\.last_stage is 3"):
+        check_resumable(path, NetworkConfig("resnet18", 16, last_stage=3), optimizer="adamw")

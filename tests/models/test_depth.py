@@ -60,3 +60,21 @@ def test_steps_by_hand(backbone: str, expected: dict[str, int]) -> None:
     steps = steps_below_head(network)
     assert {key: steps[key] for key in expected} == expected
     assert set(steps) == {name for name, _ in network.named_parameters()}
+
+
+def test_the_last_stage_that_is_kept_is_next_to_the_head() -> None:
+    with torch.device("meta"):
+        network = DescriptorNet(NetworkConfig("resnet18", 8, pooling="attention", last_stage=3))
+    steps = steps_below_head(network)
+    assert steps["head.weight"] == 0
+    assert steps["backbone.layer3.1.bn2.weight"] == 1
+    assert steps["backbone.conv1.weight"] == 4
+    assert set(steps) == {name for name, _ in network.named_parameters()}
+
+
+def test_without_a_head_the_last_stage_keeps_its_place() -> None:
+    with torch.device("meta"):
+        network = DescriptorNet(NetworkConfig("resnet18", 512, head="none"))
+    steps = steps_below_head(network)
+    assert steps["backbone.layer4.1.bn2.weight"] == 1
+    assert min(steps.values()) == 1

@@ -7,12 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import resize_for_inference, to_uint8_tensor
 from sscd.data.decode import load_image
 from sscd.data.descriptors import Origin
 from sscd.data.records import ImageSet
 from sscd.errors import UserError
-from sscd.models.describer import DescriberSpec, choose_device
+from sscd.models.describer import Describer, DescriberSpec, choose_device
 from sscd.models.fingerprint import network_fingerprint
 from tests.models.networks import INFERENCE, small_network, small_spec
 
@@ -52,6 +53,25 @@ def test_a_set_is_described_in_its_order(images: ImageSet, batch_size: int, work
     assert described.origin == Origin(network_fingerprint(small_network()), "32 short_side")
     assert described.origin == spec.origin == describer.origin
     assert len(describer.skipped) == 2
+
+
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_a_long_side_gives_many_sizes_and_one_result(images: ImageSet, batch_size: int) -> None:
+    network = small_network()
+    describer = Describer.build(
+        network, InferenceSize(40, "long_side"), batch_size=batch_size, workers=0, device="cpu"
+    )
+    described = describer(images)
+    shapes = set()
+    for place, index in enumerate(index for index in range(11) if index not in (0, 7)):
+        picture = load_image(images.path(index), draft=40)
+        tensor = to_uint8_tensor(resize_for_inference(picture, size=40, mode="long_side"))
+        shapes.add(tuple(tensor.shape))
+        with torch.inference_mode():
+            expected = network(tensor[None]).numpy()
+        np.testing.assert_allclose(described.vectors[place : place + 1], expected, atol=1e-6)
+    assert shapes == {(3, 32, 32), (3, 27, 40), (3, 32, 40)}, "smaller ones are not enlarged"
+    assert described.origin.preprocessing == "40 long_side"
 
 
 @pytest.mark.parametrize("workers", [0, 2])

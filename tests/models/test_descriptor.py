@@ -85,6 +85,66 @@ def test_configuration_is_checked() -> None:
         NetworkConfig(pooling="max")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="resnet18 has no class token"):
         NetworkConfig("resnet18", pooling="cls")
+    with pytest.raises(ValueError, match="head got 'mlp'; expected linear or none"):
+        NetworkConfig(head="mlp")  # type: ignore[arg-type]
+    for exponent in (0.0, -7.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="gem_p_inference got"):
+            NetworkConfig(gem_p_inference=exponent)
+    with pytest.raises(ValueError, match=r"gem_p_inference got 7\.0, and pooling is avg"):
+        NetworkConfig(gem_p_inference=7.0, pooling="avg")
+    for stage in (0, 5):
+        with pytest.raises(ValueError, match=f"last_stage got {stage}; expected 1 to 4"):
+            NetworkConfig(last_stage=stage)
+    with pytest.raises(ValueError, match="last_stage got 3, and convnext_tiny is no ResNet"):
+        NetworkConfig("convnext_tiny", last_stage=3)
+
+
+@pytest.mark.parametrize(
+    ("config", "channels"),
+    [
+        (NetworkConfig("resnet18", 256, head="none"), "512, the channels of resnet18"),
+        (NetworkConfig("resnet50", 256, head="none"), "2048, the channels of resnet50"),
+        (
+            NetworkConfig("resnet50", 2048, head="none", last_stage=3),
+            "1024, the channels of resnet50 at stage 3",
+        ),
+    ],
+)
+def test_without_a_head_dims_are_the_channels(config: NetworkConfig, channels: str) -> None:
+    with pytest.raises(ValueError, match=f"and head is none; expected {channels}"):
+        DescriptorNet(config)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_without_a_head_pooled_channels_are_the_descriptor(training: bool) -> None:
+    torch.manual_seed(0)
+    config = NetworkConfig("resnet18", 512, head="none", gem_p_inference=7.0)
+    network = DescriptorNet(config).train(training)
+    network.backbone.eval()  # batch statistics would differ from call to call
+    pictures = torch.randn(2, 3, 40, 56)
+    with torch.inference_mode():
+        activations = network.backbone(pictures)
+        pooled = GeM(p=3.0 if training else 7.0)(activations)
+        expected = torch.nn.functional.normalize(pooled, dim=1)
+        torch.testing.assert_close(network(pictures), expected)
+    assert not any(name.startswith("head") for name in network.state_dict())
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_an_earlier_stage_is_torchvisions_map(stage: int) -> None:
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    theirs = resnet18(weights=None).eval()
+    network = DescriptorNet(NetworkConfig("resnet18", 8, pooling="avg", last_stage=stage)).eval()
+    names = network.backbone.state_dict().keys()
+    network.backbone.load_state_dict({key: theirs.state_dict()[key] for key in names})
+    pictures = torch.randn(2, 3, 40, 56)
+    expected = theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(pictures))))
+    for number in range(1, stage + 1):
+        expected = getattr(theirs, f"layer{number}")(expected)
+    torch.testing.assert_close(network.activations(pictures), expected)
+    assert network.head.in_features == expected.shape[1]
 
 
 @pytest.mark.parametrize("pooling", ["gem", "avg", "cls"])

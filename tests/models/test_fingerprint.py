@@ -3,7 +3,7 @@ import re
 import pytest
 import torch
 
-from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.models.descriptor import DescriptorNet, NetworkConfig, PoolingName
 from sscd.models.fingerprint import network_fingerprint
 from tests.models.networks import small_network
 
@@ -36,7 +36,7 @@ def test_the_configuration_and_the_type_change_it() -> None:
 
 @pytest.mark.parametrize(
     ("config", "expected"),
-    [
+    [  # with every setting that came later at its default
         (NetworkConfig("resnet18", 8), "dda4d379341c4b9d"),
         (NetworkConfig("resnet50", 256), "0beb7f1db5bf3549"),
         (NetworkConfig("resnet18", 8, gem_p=4.0), "792b3e1292237a19"),
@@ -60,10 +60,19 @@ def test_a_whole_exponent_is_the_same_number_in_either_type() -> None:
     other = DescriptorNet(NetworkConfig("resnet18", 8, gem_p=3))
     other.load_state_dict(network.state_dict())
     assert network_fingerprint(other) == network_fingerprint(network)
+    whole, fraction = (
+        DescriptorNet(NetworkConfig("resnet18", 8, gem_p_inference=exponent))
+        for exponent in (7, 7.0)
+    )
+    whole.load_state_dict(network.state_dict())
+    fraction.load_state_dict(network.state_dict())
+    assert network_fingerprint(whole) == network_fingerprint(fraction)
+    assert network_fingerprint(whole) != network_fingerprint(network)
 
 
-def test_another_pooling_is_another_network() -> None:
+@pytest.mark.parametrize("pooling", ["avg", "attention"])
+def test_another_pooling_is_another_network(pooling: PoolingName) -> None:
     network = small_network()
-    other = DescriptorNet(NetworkConfig("resnet18", 8, pooling="avg"))
+    other = DescriptorNet(NetworkConfig("resnet18", 8, pooling=pooling))
     other.load_state_dict(network.state_dict())
     assert network_fingerprint(other) != network_fingerprint(network)

@@ -72,8 +72,8 @@ def test_code_is_not_run(old_format: bool, tmp_path: Path) -> None:
     assert "is no plain checkpoint" in message
     if not old_format:  # of the other, the names are not known without reading it
         assert "it holds code (" in message
-        assert "torch.save(torch.load('epoch=1.ckpt', weights_only=False)['state_dict']" in message
-        assert "'epoch=1.weights.pt'" in message
+        assert "in torch.load('epoch=1.ckpt', weights_only=False).items()" in message
+        assert "if k in ('state_dict', 'model_state')}, 'epoch=1.weights.pt')" in message
 
 
 def test_a_bare_pickle(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import torch
 from torchvision import models
 
 from sscd.errors import UserError
+from sscd.models.checkpoint import pack_metadata
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.starting import start_from
-from tests.models.networks import small_network, write_checkpoint
+from tests.models.networks import INFERENCE, small_network, write_checkpoint
 from tests.models.published.files import MIXUP_TORCHVISION, random_weights
 
 
@@ -35,6 +36,39 @@ def test_another_pooling_takes_the_same_weights(tmp_path: Path) -> None:
     network = DescriptorNet(NetworkConfig("resnet18", 8, gem_p=4.0, pooling="avg"))
     assert start_from(network, str(write_checkpoint(tmp_path / "a.ckpt"))) is None
     assert torch.equal(network.head.weight, small_network().head.weight)
+
+
+def write_network(path: Path, network: DescriptorNet) -> str:
+    weights = {f"network.{key}": value for key, value in network.state_dict().items()}
+    metadata = pack_metadata(network.config, INFERENCE, trained_at=32, optimizer="adamw")
+    torch.save({"state_dict": weights, "global_step": 0, **metadata}, path)
+    return str(path)
+
+
+def test_an_earlier_stage_starts_from_a_whole_backbone(tmp_path: Path) -> None:
+    config = NetworkConfig("resnet18", 8, pooling="attention", last_stage=3)
+    network, whole = DescriptorNet(config), small_network(seed=2)
+    head = network.head.weight.detach().clone()
+    note = start_from(network, write_network(tmp_path / "a.ckpt", whole))
+    assert note is not None
+    assert "has the head of stage 4, and the last is 3" in note
+    assert torch.equal(network.head.weight, head)
+    for key, value in network.backbone.state_dict().items():
+        assert torch.equal(value, whole.backbone.state_dict()[key]), key
+    assert start_from(DescriptorNet(config), write_network(tmp_path / "b.ckpt", network)) is None
+    with pytest.raises(UserError, match=r"b\.ckpt ends at stage 3, and model\.network\.last_st"):
+        start_from(whole, str(tmp_path / "b.ckpt"))
+
+
+def test_a_network_without_a_head_takes_and_gives_the_backbone_alone(tmp_path: Path) -> None:
+    headless = DescriptorNet(NetworkConfig("resnet18", 512, head="none"))
+    assert start_from(headless, str(write_checkpoint(tmp_path / "a.ckpt", seed=2))) is None
+    other = DescriptorNet(NetworkConfig("resnet18", 512))
+    note = start_from(other, write_network(tmp_path / "b.ckpt", headless))
+    assert note is not None
+    assert "b.ckpt has no head: the backbone starts from the file" in note
+    for key, value in small_network(seed=2).backbone.state_dict().items():
+        assert torch.equal(other.backbone.state_dict()[key], value), key
 
 
 def test_another_backbone_is_refused(tmp_path: Path) -> None:

@@ -18,16 +18,17 @@ EFFICIENTNETS = (
 CONVNEXTS = ("convnext_tiny", "convnext_small", "convnext_base", "convnext_large")
 
 
-def build_convolutional(name: str) -> Backbone:
+def build_convolutional(name: str, *, last_stage: int = 4) -> Backbone:
     """Build one of torchvision's convolutional networks with random weights.
 
     Args:
         name: One of `RESNETS`, `EFFICIENTNETS` and `CONVNEXTS`.
+        last_stage: Of a ResNet, the stage whose map it gives.
     """
     from torchvision import models
 
     if name in RESNETS:
-        return _build_resnet(name)
+        return _build_resnet(name, last_stage)
     network = getattr(models, name)(weights=None)
     if name in CONVNEXTS:
         return _ConvNeXt(network)
@@ -50,7 +51,7 @@ class _ActivationMap(Backbone):
 
 
 class _ResNet(_ActivationMap):
-    """Depths: stem 0, `layer1` to `layer4` 1 to 4."""
+    """Depths: stem 0, `layer1` to `layer4` 1 to 4, or to the last stage that is kept."""
 
     def depth_of(self, parameter: str) -> int:
         top = parameter.partition(".")[0]
@@ -90,7 +91,7 @@ class _ConvNeXt(_ActivationMap):
         return int(place) // 2 + 1 if place != "0" else 0
 
 
-def _build_resnet(name: str) -> Backbone:
+def _build_resnet(name: str, last_stage: int) -> Backbone:
     from torchvision.models import resnet
 
     # A residual branch that starts at zero: with a strong entropy weight the training is unstable
@@ -101,7 +102,7 @@ def _build_resnet(name: str) -> Backbone:
         )
     else:
         network = getattr(resnet, name)(weights=None, zero_init_residual=True)
-    children = {
-        key: child for key, child in network.named_children() if key not in ("avgpool", "fc")
-    }
-    return _ResNet(children, cast(int, network.fc.in_features))
+    left_out = {"avgpool", "fc", *(f"layer{stage}" for stage in range(last_stage + 1, 5))}
+    children = {key: child for key, child in network.named_children() if key not in left_out}
+    # Each stage has twice the channels of the one before.
+    return _ResNet(children, cast(int, network.fc.in_features) >> (4 - last_stage))

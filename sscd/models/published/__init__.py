@@ -1,1 +1,1 @@
-"""The weights that the authors of SSCD have published, in their three formats."""
+"""The weights that others have published: SSCD in three formats, Multigrain, HOW."""

@@ -12,6 +12,7 @@ from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.descriptor import DescriptorNet
 from sscd.models.plain_file import first_line
 from sscd.models.published.facts import INFERENCE, recipe_of, threshold_of
+from sscd.models.published.fitting import with_counters
 from sscd.models.published.weights import network_of
 
 _TOLERANCE = 1e-5
@@ -38,19 +39,9 @@ def read_torchscript(path: Path) -> TrainedNetwork:
             f"checkpoint {path} is a frozen TorchScript module, whose weights have no names; give "
             "the .classy.pt or .torchvision.pt file of the same network"
         )
-    network = network_of(_counted(weights), path=path)
+    network = network_of(with_counters(weights), path=path)
     _check_agreement(network, module, path=path)
     return TrainedNetwork(network, INFERENCE, recipe_of(path), threshold=threshold_of(path))
-
-
-def _counted(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Add the counters of batches, which a module that was made for inference may have lost."""
-    counters = {
-        f"{key.removesuffix('running_var')}num_batches_tracked": torch.tensor(0)
-        for key in weights
-        if key.endswith(".running_var")
-    }
-    return counters | weights
 
 
 def _check_agreement(network: DescriptorNet, module: Any, *, path: Path) -> None:

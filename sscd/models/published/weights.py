@@ -1,16 +1,14 @@
-"""Published weights to our network: by name, and only where every name and shape fits."""
+"""The published weights of SSCD, and training checkpoints of its code, to our network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from sscd.errors import UserError
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.published.facts import INFERENCE, recipe_of, threshold_of
+from sscd.models.published.fitting import Candidate, best_candidate, fitted
 from sscd.models.published.names import PublishedFormat, format_of, namer
 
 # Every backbone that the published training code can build, the published ones first.
@@ -56,10 +54,8 @@ def network_of(weights: Mapping[str, Any], *, path: Path, gem_p: float = 3.0) ->
             f"checkpoint {path} holds no weights of SSCD: its keys begin with "
             f"{next(iter(weights), 'none')!r}"
         )
-    config, to_published = _architecture(weights, format_, gem_p=gem_p)
-    network = DescriptorNet(config)
-    network.load_state_dict(_checked(weights, network, to_published, path=path))
-    return network.eval()
+    candidate = best_candidate(weights, _candidates(weights, format_, gem_p=gem_p))
+    return fitted(weights, candidate, path=path, maker="SSCD")
 
 
 def _read_training(content: Mapping[str, Any], *, path: Path) -> TrainedNetwork | None:
@@ -83,10 +79,9 @@ def _without_prefix(weights: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key).removeprefix(_TRAINED_PREFIX): value for key, value in weights.items()}
 
 
-def _architecture(
+def _candidates(
     weights: Mapping[str, Any], format_: PublishedFormat, *, gem_p: float
-) -> tuple[NetworkConfig, Callable[[str], str]]:
-    """The network whose names and shapes fit best, and its names in the file."""
+) -> Iterator[Candidate]:
     dims = next(
         (
             len(weights[key])
@@ -95,47 +90,7 @@ def _architecture(
         ),
         512,
     )
-    best: tuple[int, NetworkConfig, Callable[[str], str]] | None = None
     for backbone in _BACKBONES:
-        config = NetworkConfig(backbone, dims, gem_p)
-        names = namer(format_, basic=backbone in _BASIC)
-        with torch.device("meta"):
-            shapes = {names(key): v.shape for key, v in DescriptorNet(config).state_dict().items()}
-        fitting = sum(_shape(weights.get(key)) == shape for key, shape in shapes.items())
-        if best is None or fitting > best[0]:
-            best = fitting, config, names
-        if fitting == len(shapes):
-            break
-    if best is None:
-        raise ValueError("there is no backbone to compare with")
-    return best[1:]
-
-
-def _checked(
-    weights: Mapping[str, Any],
-    network: DescriptorNet,
-    to_published: Callable[[str], str],
-    *,
-    path: Path,
-) -> dict[str, Tensor]:
-    own = network.state_dict()
-    names = {key: to_published(key) for key in own}
-    expected = set(names.values())
-    problems = [f"'{name}' is missing" for name in names.values() if name not in weights]
-    problems += [f"'{name}' is unknown" for name in weights if name not in expected]
-    problems += [
-        f"'{names[key]}' has shape {_shape(weights[names[key]])}, expected {tuple(value.shape)}"
-        for key, value in own.items()
-        if names[key] in weights and _shape(weights[names[key]]) != value.shape
-    ]
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UserError(
-            f"checkpoint {path} holds no whole {network.config.backbone} of SSCD: "
-            f"{problems[0]}{more}; fetch it again, or give published weights"
+        yield Candidate(
+            NetworkConfig(backbone, dims, gem_p), namer(format_, basic=backbone in _BASIC)
         )
-    return {key: weights[name] for key, name in names.items()}
-
-
-def _shape(value: Any) -> tuple[int, ...] | None:
-    return tuple(value.shape) if isinstance(value, Tensor) else None

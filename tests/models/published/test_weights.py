@@ -151,7 +151,7 @@ def test_its_weights_alone(tmp_path: Path) -> None:
 
 def test_somebody_elses_weights(tmp_path: Path) -> None:
     message = refused(tmp_path, {"conv1.weight": torch.zeros(1), "fc.weight": torch.zeros(1)})
-    assert "neither a network of `sscd train` nor published SSCD weights" in message
+    assert "neither a network of `sscd train` nor published weights of SSCD" in message
     assert "'conv1.weight'" in message
     assert "'encoder.w'" in refused(tmp_path, {"state_dict": {"encoder.w": torch.zeros(1)}})
     assert "it holds a list" in refused(tmp_path, [1])

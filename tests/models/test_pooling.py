@@ -1,0 +1,65 @@
+"""Poolings by hand: other exponents at inference, and attention as HOW writes it down."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sscd.models.pooling import AttentionPool, GeM, attention_of, smoothed
+
+
+def smoothed_by_hand(activations: Tensor) -> Tensor:
+    """Each cell's mean over the cells of its 3×3 square that exist."""
+    result = torch.zeros_like(activations)
+    height, width = activations.shape[-2:]
+    for row in range(height):
+        for column in range(width):
+            near = activations[:, :, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            result[:, :, row, column] = near.mean(dim=(2, 3))
+    return result
+
+
+def test_gem_has_another_exponent_at_inference() -> None:
+    x = torch.rand(2, 3, 4, 5) + 0.1
+    pool = GeM(3.0, p_inference=7.0)
+    torch.testing.assert_close(pool.train()(x), GeM(3.0)(x))
+    torch.testing.assert_close(pool.eval()(x), GeM(7.0)(x))
+    torch.testing.assert_close(GeM(3.0).eval()(x), GeM(3.0).train()(x))
+    with pytest.raises(ValueError, match="exponent got -1"):
+        GeM(3.0, p_inference=-1)
+
+
+def test_smoothing_counts_the_cells_that_are_there() -> None:
+    x = torch.randn(2, 3, 4, 5)
+    torch.testing.assert_close(smoothed(x), smoothed_by_hand(x))
+    corner = torch.zeros(1, 1, 3, 3)
+    corner[0, 0, 0, 0] = 12
+    assert smoothed(corner)[0, 0].tolist() == [[3, 2, 0], [2, pytest.approx(12 / 9), 0], [0, 0, 0]]
+    assert smoothed(torch.full((1, 1, 1, 1), 5.0)).item() == 5
+
+
+def test_attention_is_the_norm_and_has_a_gradient_at_0() -> None:
+    x = torch.tensor([3.0, -4.0]).view(1, 2, 1, 1).expand(1, 2, 2, 2)
+    torch.testing.assert_close(attention_of(x), torch.full((1, 2, 2), 5.0))
+    zero = torch.zeros(1, 2, 1, 1, requires_grad=True)
+    (gradient,) = torch.autograd.grad(attention_of(zero).sum(), zero)
+    assert torch.isfinite(gradient).all()
+
+
+def test_pooling_then_head_is_the_sum_of_weighted_local_descriptors() -> None:
+    x = torch.randn(3, 6, 4, 5).relu()
+    head = torch.nn.Linear(6, 4)
+    expected = torch.zeros(3, 4)
+    for place in range(20):
+        row, column = divmod(place, 5)
+        local = head(smoothed_by_hand(x)[:, :, row, column])
+        expected += local * x[:, :, row, column].norm(dim=1, keepdim=True)
+    found = functional.normalize(head(AttentionPool()(x)), dim=1)
+    torch.testing.assert_close(found, functional.normalize(expected, dim=1))
+
+
+def test_attention_of_half_precision_does_not_overflow() -> None:
+    x = torch.full((1, 64, 3, 3), 2000.0, dtype=torch.float16)
+    pooled = AttentionPool()(x)
+    assert pooled.dtype == torch.float32
+    torch.testing.assert_close(pooled, torch.full((1, 64), 2000.0))
