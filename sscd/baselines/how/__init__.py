@@ -1,0 +1,1 @@
+"""HOW with ASMK: local descriptors as visual words with binary signatures, in an inverted file."""
