@@ -78,10 +78,25 @@ COMMANDS = {
         "make a benchmark like DISC21 from a folder of photographs",
         positional=("photos", "out"),
     ),
+    "attack": Command(
+        "sscd.commands.attack:attack",
+        "change pictures a little so that a network no longer knows them",
+        positional=("images",),
+    ),
     "shard": Command(
         "sscd.commands.shard:shard",
         "pack a folder of pictures to tar shards",
         positional=("pictures", "output"),
+    ),
+    "baseline": Command(
+        "sscd.commands.baseline:baseline",
+        "find copies by GIST, Multigrain, or HOW with ASMK",
+        positional=("name",),
+    ),
+    "table": Command(
+        "sscd.commands.table:table",
+        "measure other systems and trained networks on one data set, beside one another",
+        positional=("disc",),
     ),
     "check": Command(
         "sscd.commands.check:check",

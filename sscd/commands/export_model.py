@@ -73,7 +73,8 @@ class ModelOptions:
                     f"--output {self.output}: no format ends in {end}; give a directory, or a file "
                     f"that ends in {', '.join(SUFFIXES.values())}"
                 )
-            stem = self.output / (self.name or _name_of(self.checkpoint)).replace("/", "-")
+            name = self.name or name_of_checkpoint(self.checkpoint)
+            stem = self.output / name.replace("/", "-")
         elif formats != [said]:
             raise UserError(
                 f"--output {self.output} is of format {said}, and --format asks for "
@@ -164,7 +165,7 @@ def _threshold(calibration: Calibration, trained: TrainedNetwork, *, source: str
     )
 
 
-def _name_of(checkpoint: Path) -> str:
+def name_of_checkpoint(checkpoint: Path) -> str:
     """The run of a checkpoint, or the file's own name without its ends."""
     path = checkpoint.absolute()
     if path.parent.name == "checkpoints":

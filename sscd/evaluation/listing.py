@@ -1,5 +1,7 @@
 """Which queries and pairs a ground truth lets be judged, and what of it has no descriptor."""
 
+from collections.abc import Sequence
+
 from sscd.data.descriptors import Descriptors
 from sscd.data.ground_truth import GroundTruth
 from sscd.errors import UserError
@@ -30,16 +32,16 @@ def check_truth(truth: GroundTruth) -> None:
         raise UserError("the ground truth holds no (query, reference) pair; micro-AP needs one")
 
 
-def listed_rows(queries: Descriptors, truth: GroundTruth) -> list[int]:
+def listed_rows(query_ids: Sequence[str], truth: GroundTruth) -> list[int]:
     """The rows of the queries that the ground truth speaks of.
 
     Raises:
         UserError: There is none.
     """
     listed = truth.listed
-    rows = [row for row, name in enumerate(queries.ids) if listed is None or name in listed]
+    rows = [row for row, name in enumerate(query_ids) if listed is None or name in listed]
     if not rows:
-        raise none_listed(len(queries.ids))
+        raise none_listed(len(query_ids))
     return rows
 
 
@@ -51,10 +53,12 @@ def none_listed(count: int) -> UserError:
     )
 
 
-def missing(queries: Descriptors, references: Descriptors, truth: GroundTruth) -> tuple[int, int]:
+def missing(
+    query_ids: Sequence[str], reference_ids: Sequence[str], truth: GroundTruth
+) -> tuple[int, int]:
     """Queries the truth names that have no descriptor, and true pairs that lack one."""
     named = {query for query, _ in truth.pairs} | (truth.listed or frozenset())
-    known_queries = rows_of(queries.ids, named)
-    known_references = rows_of(references.ids, {name for _, name in truth.pairs})
+    known_queries = rows_of(query_ids, named)
+    known_references = rows_of(reference_ids, {name for _, name in truth.pairs})
     pairs = sum(q not in known_queries or r not in known_references for q, r in truth.pairs)
     return len(named) - len(known_queries), pairs

@@ -6,9 +6,8 @@ of the protocol stands beside every figure.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,72 +19,20 @@ from sscd.evaluation.candidates import (
     candidates_of,
     candidates_of_ids,
 )
+from sscd.evaluation.figures import CopyFigures, figures_of
 from sscd.evaluation.listing import check_truth, check_width, listed_rows, missing, none_listed
-from sscd.evaluation.macro_ap import macro_ap
-from sscd.evaluation.metrics import recall_at_precision, recall_at_rank
 from sscd.evaluation.origins import check_same_origin
 from sscd.evaluation.ranking import Scores
 from sscd.evaluation.string_ids import Ids
 from sscd.search.knn import nearest
 from sscd.search.neighbours import Neighbours
 from sscd.search.options import Device, Engine, Metric
-from sscd.search.pairs import CHALLENGE_LIMIT, best_pairs
+from sscd.search.pairs import CHALLENGE_LIMIT, Pairs, best_pairs
 from sscd.vectors import in_memory
 
 Protocol = Literal["neighbours", "global"]
 ListKind = Literal["neighbours", "global", "predictions"]
 """How a list of candidates came about: by a protocol, or as a track-1 file has them."""
-
-
-@dataclass(frozen=True)
-class CopyFigures:
-    """The figures of one evaluation, with what they were counted over.
-
-    Attributes:
-        micro_ap: Micro-AP over the candidate list.
-        macro_ap: Mean over the queries with a true pair of the AP of their own candidates.
-        recall_at_p90: Highest recall at a precision of at least 0.9.
-        threshold_at_p90: Score from which pairs are accepted there; inf where nothing reaches it.
-        recall_at_1: Share of true pairs that are their query's first candidate.
-        recall_at_10: Share of true pairs among their query's first ten candidates.
-        queries: Queries that were searched.
-        references: References that were searched; None where predictions do not say.
-        true_pairs: Pairs of the ground truth, found or not.
-        unlisted_queries: Queries left out because the ground truth does not speak of them.
-        missing_queries: Queries the ground truth names that have no descriptor.
-        missing_pairs: True pairs, counted as missed, of which a picture has no descriptor.
-        protocol: How the candidates were chosen; stand it beside the figures.
-    """
-
-    micro_ap: float
-    macro_ap: float
-    recall_at_p90: float
-    threshold_at_p90: float
-    recall_at_1: float
-    recall_at_10: float
-    queries: int
-    references: int | None
-    true_pairs: int
-    unlisted_queries: int
-    missing_queries: int
-    missing_pairs: int
-    protocol: str
-
-    def as_log(self) -> dict[str, float]:
-        """Return what a logger takes: the figures that vary from epoch to epoch."""
-        return {
-            "micro_ap": self.micro_ap,
-            "macro_ap": self.macro_ap,
-            "recall_at_p90": self.recall_at_p90,
-            "threshold_at_p90": self.threshold_at_p90,
-            "recall_at_1": self.recall_at_1,
-            "recall_at_10": self.recall_at_10,
-        }
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all figures as plain values; a threshold that does not exist is None."""
-        threshold = self.threshold_at_p90 if isfinite(self.threshold_at_p90) else None
-        return asdict(self) | {"threshold_at_p90": threshold}
 
 
 @dataclass(frozen=True)
@@ -145,7 +92,7 @@ def evaluate_descriptors(
     warning = check_same_origin(queries.origin, references.origin)
     check_width(queries, references)
     check_truth(truth)
-    rows = listed_rows(queries, truth)
+    rows = listed_rows(queries.ids, truth)
     vectors = in_memory(queries.vectors)
     vectors = vectors if len(rows) == len(vectors) else vectors[rows]
     if protocol == "neighbours":
@@ -154,12 +101,12 @@ def evaluate_descriptors(
             nearest(vectors, references.vectors, k=k, metric=metric, device=device, engine=engine)
         )
     else:
-        name = f"the globally best {limit:,} pairs"
+        name = global_name(limit)
         best = best_pairs(vectors, references.vectors, limit=limit, metric=metric, device=device)
         found = (best.query, best.reference, best.scores)
     candidates = candidates_of([queries.ids[row] for row in rows], references.ids, found, truth)
-    missing_queries, missing_pairs = missing(queries, references, truth)
-    figures = _figures(
+    missing_queries, missing_pairs = missing(queries.ids, references.ids, truth)
+    figures = figures_of(
         candidates,
         queries=len(rows),
         references=len(references.ids),
@@ -200,7 +147,7 @@ def evaluate_pairs(
     candidates, names, unlisted = candidates_of_ids(query_ids, reference_ids, scores, truth)
     if not candidates.scores.size:
         raise none_listed(unlisted)
-    figures = _figures(
+    figures = figures_of(
         candidates,
         queries=len(candidates.query_ids),
         references=references,
@@ -212,37 +159,54 @@ def evaluate_pairs(
     return Evaluation(figures, candidates, names, "predictions")
 
 
+def evaluate_found(
+    query_ids: Sequence[str],
+    reference_ids: Sequence[str],
+    pairs: Pairs,
+    truth: GroundTruth,
+    *,
+    limit: int = CHALLENGE_LIMIT,
+) -> Evaluation:
+    """Judge the globally best pairs that a system has found.
+
+    Args:
+        query_ids: The queries that were searched, which `pairs.query` counts. The list is the
+            challenge's where the ground truth speaks of all of them: pairs of the others are left
+            out of it, and took room.
+        reference_ids: The references that were searched, which `pairs.reference` counts.
+        pairs: The `limit` best pairs of all.
+        truth: The right pairs, and the queries it speaks of.
+        limit: How many pairs were asked for.
+
+    Raises:
+        UserError: No query is listed, or the ground truth holds no pair.
+        ValueError: A pair was found twice, or a score is NaN.
+    """
+    check_truth(truth)
+    rows = np.array(listed_rows(query_ids, truth), dtype=np.int64)
+    place = np.full(len(query_ids), -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    kept = place[pairs.query] >= 0
+    found = (place[pairs.query][kept], pairs.reference[kept], pairs.scores[kept])
+    candidates = candidates_of([query_ids[row] for row in rows], reference_ids, found, truth)
+    missing_queries, missing_pairs = missing(query_ids, reference_ids, truth)
+    figures = figures_of(
+        candidates,
+        queries=len(rows),
+        references=len(reference_ids),
+        unlisted_queries=len(query_ids) - len(rows),
+        missing_queries=missing_queries,
+        missing_pairs=missing_pairs,
+        protocol=global_name(limit),
+    )
+    return Evaluation(figures, candidates, reference_ids, "global")
+
+
+def global_name(limit: int) -> str:
+    """What the challenge's protocol is called beside figures."""
+    return f"the globally best {limit:,} pairs"
+
+
 def _neighbours(found: Neighbours) -> FoundPairs:
     rows, k = found.indices.shape
     return np.repeat(np.arange(rows), k), found.indices.ravel(), found.scores.ravel()
-
-
-def _figures(
-    candidates: Candidates,
-    *,
-    queries: int,
-    references: int | None,
-    unlisted_queries: int,
-    missing_queries: int,
-    missing_pairs: int,
-    protocol: str,
-) -> CopyFigures:
-    query, scores, correct = candidates.query, candidates.scores, candidates.correct
-    true_pairs = candidates.true_pairs
-    curve = candidates.curve()
-    recall, threshold = recall_at_precision(curve, 0.9)
-    return CopyFigures(
-        micro_ap=curve.average_precision(),
-        macro_ap=macro_ap(query, scores, correct, true_counts=candidates.true_counts),
-        recall_at_p90=recall,
-        threshold_at_p90=threshold,
-        recall_at_1=recall_at_rank(query, scores, correct, rank=1, true_pairs=true_pairs),
-        recall_at_10=recall_at_rank(query, scores, correct, rank=10, true_pairs=true_pairs),
-        queries=queries,
-        references=references,
-        true_pairs=true_pairs,
-        unlisted_queries=unlisted_queries,
-        missing_queries=missing_queries,
-        missing_pairs=missing_pairs,
-        protocol=protocol,
-    )

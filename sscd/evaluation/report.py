@@ -8,8 +8,8 @@ from sscd.evaluation.bootstrap import Interval, Watch, micro_ap_interval
 from sscd.evaluation.by_edit import EditBreakdown, figures_by_edit
 from sscd.evaluation.curve import Curve, thinned_curve
 from sscd.evaluation.examples import PAIRS, Example, choose_examples
+from sscd.evaluation.figures import CopyFigures
 from sscd.evaluation.judged import Judged
-from sscd.evaluation.protocol import CopyFigures
 from sscd.evaluation.score_histogram import ScoreHistogram, can_be_drawn, score_histogram
 from sscd.evaluation.thresholds import Threshold, threshold_table
 

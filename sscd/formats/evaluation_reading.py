@@ -15,12 +15,13 @@ from sscd.data.ground_truth import GroundTruth
 from sscd.errors import UserError
 from sscd.evaluation.candidates import Candidates
 from sscd.evaluation.edit_records import Operations
+from sscd.evaluation.figures import CopyFigures
 from sscd.evaluation.json_fields import Fields
 from sscd.evaluation.judged import Judged
 from sscd.evaluation.macro_ap import macro_ap
 from sscd.evaluation.marking import mark_correct
 from sscd.evaluation.metrics import recall_at_precision, recall_at_rank
-from sscd.evaluation.protocol import CopyFigures, Evaluation, ListKind
+from sscd.evaluation.protocol import Evaluation, ListKind
 
 VERSION = 1
 _KINDS: tuple[ListKind, ...] = get_args(ListKind)

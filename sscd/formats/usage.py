@@ -43,6 +43,6 @@ def versions() -> dict[str, str]:
     }
 
 
-def utc_now() -> str:
-    """The date and time, UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def utc_now(*, exactly: bool = False) -> str:
+    """The date and time, UTC, ISO 8601, to the second, or to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds" if exactly else "seconds")

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from sscd.evaluation.bootstrap import Interval
 from sscd.evaluation.by_edit import EditBreakdown, EditGroup
-from sscd.evaluation.protocol import CopyFigures
+from sscd.evaluation.figures import CopyFigures
 from sscd.evaluation.report import Report
 from sscd.evaluation.thresholds import ENOUGH_WRONG, Threshold
 

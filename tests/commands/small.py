@@ -10,11 +10,16 @@ from sscd.data.procedural import draw_picture
 from sscd.models.checkpoint import pack_metadata
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
+MULTIGRAIN = NetworkConfig(backbone="resnet18", dims=512, head="none", gem_p_inference=7.0)
+HOW = NetworkConfig(backbone="resnet18", dims=16, pooling="attention", last_stage=3)
 
-def write_checkpoint(path: Path, *, dims: int = 16, seed: int = 0) -> Path:
+
+def write_checkpoint(
+    path: Path, *, dims: int = 16, seed: int = 0, config: NetworkConfig | None = None
+) -> Path:
     """An untrained ResNet18 at 32 pixels, which finds copies that were encoded anew."""
     torch.manual_seed(seed)
-    config = NetworkConfig(backbone="resnet18", dims=dims)
+    config = config or NetworkConfig(backbone="resnet18", dims=dims)
     network = DescriptorNet(config)
     metadata = pack_metadata(
         config,
@@ -45,4 +50,16 @@ def draw_sets(root: Path, *, references: int = 12, copies: int = 4, training: in
     pairs = frozenset((f"Q{index:03d}", f"R{index:03d}") for index in range(copies))
     listed = frozenset(f"Q{index:03d}" for index in range(2 * copies))
     write_ground_truth(root / "truth.csv", GroundTruth(pairs, listed))
+    return root
+
+
+def draw_disc(root: Path, *, copies: int = 4, training: int = 24) -> Path:
+    """The same pictures in DISC21's layout."""
+    draw_sets(root, copies=copies, training=training)
+    for before, after in (
+        ("training", "train"),
+        ("queries", "dev_queries"),
+        ("truth.csv", "dev_queries_groundtruth.csv"),
+    ):
+        (root / before).rename(root / after)
     return root

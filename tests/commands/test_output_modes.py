@@ -12,7 +12,7 @@ import pytest
 from sscd.cli import COMMANDS, main
 from tests.commands.benchmarks import arguments as benchmark_arguments
 from tests.commands.benchmarks import picture
-from tests.commands.small import draw_sets, write_checkpoint
+from tests.commands.small import draw_disc, draw_sets, write_checkpoint
 from tests.conftest import REPOSITORY, Runner
 from tests.report.page.page_parts import systems_of
 
@@ -32,6 +32,7 @@ TINY = (
 NETWORK = ("--checkpoint", "a.ckpt")
 EXPORT = (*NETWORK, "--queries", "queries", "--references", "references", "--output", "t.h5")
 JUDGE = ("t.h5", "--ground-truth", "truth.csv", "--samples", "20", "--output", "evaluation.h5")
+GIST = ("--queries", "queries", "--references", "references", "--dims", "960")
 
 # Command → its arguments, and keys that its JSON has.
 LINES: dict[str, tuple[tuple[str, ...], set[str]]] = {
@@ -53,6 +54,18 @@ LINES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {"output", "groups", "pictures_in_groups", "pictures", "matches", "largest", "threshold"},
     ),
     "make-disc": ((), {"output", "finished_before", "references", "queries", "unreadable"}),
+    "attack": (
+        ("queries", *NETWORK, "--output", "attacked", "--steps", "2"),
+        {"output", "target_psnr", "pictures", "unreadable", "psnr", "ssim", "cosine", "made"},
+    ),
+    "baseline": (
+        ("gist", *GIST, "--output", "gist.csv", *QUICK),
+        {"output", "baseline", "queries", "references", "pairs", "normalised", "unreadable"},
+    ),
+    "table": (
+        ("disc", *NETWORK, "--rows", "checkpoints", "--samples", "20", "--output", "tab", *QUICK),
+        {"output", "markdown", "pictures", "evaluations", "rows", "left_out", "attacks"},
+    ),
     "shard": (
         ("references", "shards", *QUICK),
         {"output", "pictures", "shards", "bytes", "unreadable", "finished_before"},
@@ -72,6 +85,7 @@ def only_value(printed: str) -> dict[str, Any]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures, a network, descriptors and their evaluation."""
     root = draw_sets(tmp_path_factory.mktemp("modes"))
+    draw_disc(root / "disc")
     write_checkpoint(root / "a.ckpt")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)

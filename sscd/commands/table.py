@@ -1,0 +1,215 @@
+"""`sscd table`: other systems and trained networks beside one another, as in the DISC21 paper."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sscd import __version__
+from sscd.commands.describing import repeatable
+from sscd.commands.systems.attacked import Attacks, attack_table
+from sscd.commands.systems.catalogue import Catalogue, SystemOptions
+from sscd.commands.systems.data import TableData
+from sscd.commands.systems.measuring import measure, measure_attacks
+from sscd.commands.systems.plan import RowName, SystemPlan
+from sscd.commands.systems.row_file import KeptRow, RowFile
+from sscd.commands.systems.stored_descriptors import check_one_process
+from sscd.errors import UserError
+from sscd.evaluation.protocol import global_name
+from sscd.files import atomic_path, check_writable_directory
+from sscd.formats.usage import utc_now
+from sscd.models.describer import DeviceName
+from sscd.report.systems.attack_picture import write_attacks_picture
+from sscd.report.systems.markdown import attacks_markdown, systems_markdown
+from sscd.report.systems.picture import write_systems_picture
+from sscd.report.systems.rows import AttackTable, SystemRow, TableFacts
+from sscd.report.systems.terminal import attacks_table, systems_table
+from sscd.search.pairs import CHALLENGE_LIMIT
+from sscd.terminal import Result, remark, working
+
+_FEWEST_SAMPLES = 20
+
+
+def table(
+    disc: Path,
+    output: Path,
+    checkpoint: list[Path] | None = None,
+    names: list[str] | None = None,
+    multigrain: Path | None = None,
+    how: Path | None = None,
+    rows: list[RowName] | None = None,
+    attack: list[Path] | None = None,
+    training: int | None = None,
+    words: int = 65_536,
+    features: int = 2000,
+    samples: int = 1000,
+    batch_size: int = 64,
+    workers: int | None = None,
+    device: DeviceName = "auto",
+) -> Result:
+    """Measure GIST, Multigrain, HOW with ASMK, hashes and trained networks on one data set.
+
+    All by the challenge's protocol, without and with score normalisation, one after the other.
+    Interrupted, the same command goes on with the rows that are there.
+
+    Args:
+        disc: A directory like DISC21, as `sscd make-disc` makes it; its dev queries are searched.
+        output: The directory for table.md, table.json, table.png and an evaluation a row.
+        checkpoint: Trained networks: checkpoints, exported models or published weights.
+        names: What they are called, one name a checkpoint; by default as their runs.
+        multigrain: A Multigrain network, trained here or as published.
+        how: A HOW network, trained here or as published.
+        rows: The kinds of rows: gist, hashes, multigrain, how, checkpoints; by default all.
+        attack: Directories that `sscd attack` made of the dev queries, for a second table.
+        training: Training pictures to use at most; by default all.
+        words: Visual words of HOW; the paper has 65,536.
+        features: Local descriptors of a picture of HOW, at most.
+        samples: Resamples of the bootstrap intervals; 0 for none.
+        batch_size: Pictures described at once.
+        workers: Processes that decode pictures; by default 4, or one for each processor.
+        device: Where networks and searches run.
+    """
+    if samples < 0 or 0 < samples < _FEWEST_SAMPLES:
+        raise UserError(f"--samples {samples}: give 0 for none, or at least {_FEWEST_SAMPLES}")
+    check_one_process("table")
+    begun = utc_now(exactly=True)
+    options = SystemOptions(
+        checkpoints=checkpoint or (),
+        names=names or (),
+        multigrain=multigrain,
+        how=how,
+        rows=rows,
+        words=words,
+        features=features,
+        batch_size=batch_size,
+        workers=workers,
+        device=device,
+    )
+    options.check()
+    _check_output(output)
+    data = TableData.open(disc, training=training)
+    attacks = Attacks.open(attack, data) if attack else None
+    catalogue = Catalogue.of(
+        options,
+        work=output / "descriptors" / data.digest,
+        training=len(data.collection.training),
+    )
+    files = _row_files(output, catalogue.plans, data, samples=samples)
+    with repeatable():
+        kept = [
+            _row(file, data, attacks, place=f"{number} of {len(files)}", begun=begun)
+            for number, file in enumerate(files, start=1)
+        ]
+    facts = TableFacts(
+        data=data.name,
+        training=len(data.collection.training),
+        references=len(data.collection.references),
+        queries=len(data.queries),
+        copies=len(data.collection.truth.pairs),
+        protocol=global_name(CHALLENGE_LIMIT),
+        left_out=catalogue.left_out,
+    )
+    under = None
+    if attacks is not None:
+        found = {one.row.system: one.attacked for one in kept}
+        under = attack_table(attacks, found, {one.row.system: one.row.fingerprint for one in kept})
+    return _written(output, [one.row for one in kept], facts, under, files)
+
+
+def _row(
+    file: RowFile, data: TableData, attacks: Attacks | None, *, place: str, begun: str
+) -> KeptRow:
+    """A row, from an earlier call or made now."""
+    kept = file.read()
+    wanted = {key for key, _ in attacks.sets()} if attacks is not None else set()
+    if kept is not None and wanted <= kept.attacked.keys():
+        remark(f"row {place}, {file.plan.name}: taken from {file.root}")
+        return kept
+    with working(f"row {place}, {file.plan.name}"):
+        if kept is not None and attacks is not None:
+            attacked = {**kept.attacked, **measure_attacks(file.plan, data, attacks)}
+            file.write_figures(kept.row, attacked)
+            return KeptRow(kept.row, attacked)
+        measured = measure(
+            file.plan, data, attacks, samples=int(file.identity["samples"]), begun=begun
+        )
+        file.write(measured, data)
+    return KeptRow(measured.row, measured.attacked)
+
+
+def _row_files(
+    output: Path, plans: Sequence[SystemPlan], data: TableData, *, samples: int
+) -> list[RowFile]:
+    """The rows' files, no two of one name."""
+    files: list[RowFile] = []
+    taken: set[str] = set()
+    for plan in plans:
+        name = plan.file_name
+        while name in taken:
+            name += "-"
+        taken.add(name)
+        files.append(RowFile.of(output, plan, data, samples=samples, name=name))
+    return files
+
+
+def _written(
+    output: Path,
+    rows: Sequence[SystemRow],
+    facts: TableFacts,
+    attacks: AttackTable | None,
+    files: Sequence[RowFile],
+) -> Result:
+    values: dict[str, Any] = {
+        "data": facts.data,
+        "protocol": facts.protocol,
+        "training": facts.training,
+        "references": facts.references,
+        "queries": facts.queries,
+        "copies": facts.copies,
+        "rows": [row.as_json() for row in rows],
+        "left_out": list(facts.left_out),
+        "attacks": attacks.as_json() if attacks is not None else None,
+        "sscd": __version__,
+    }
+    markdown = systems_markdown(rows, facts)
+    pictures = [output / "table.png"]
+    write_systems_picture(pictures[0], rows, facts)
+    shown: list[Any] = [systems_table(rows, facts)]
+    if attacks is not None:
+        markdown += "\n" + attacks_markdown(attacks)
+        pictures.append(output / "attacks.png")
+        write_attacks_picture(pictures[1], attacks)
+        shown.append(attacks_table(attacks))
+    for name, text in (
+        ("table.md", markdown),
+        ("table.json", json.dumps(values, indent=1, ensure_ascii=False) + "\n"),
+    ):
+        with atomic_path(output / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    evaluations = [str(file.plain) for file in files]
+    shown += [f"left out: {line}" for line in facts.left_out]
+    shown.append(f"{output}: table.md, table.json, {', '.join(one.name for one in pictures)}")
+    remarks = [
+        f"next: sscd report {_named(output, evaluations)} makes a page of all systems",
+        f"{output / 'descriptors'} lets the next table of these networks go quicker, and may be "
+        "deleted",
+    ]
+    made = {
+        "output": str(output),
+        "markdown": str(output / "table.md"),
+        "pictures": list(map(str, pictures)),
+        "evaluations": evaluations,
+    }
+    return Result({**made, **values}, shown, remarks)
+
+
+def _named(output: Path, evaluations: Sequence[str]) -> str:
+    """The evaluations as they are typed, which is short where no others lie beside them."""
+    lying = sorted(map(str, output.glob("*.h5")))
+    return f"{output}/*.h5" if lying == sorted(evaluations) else " ".join(evaluations)
+
+
+def _check_output(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise UserError(f"--output {output} is a file; give a directory for the table")
+    check_writable_directory(output)

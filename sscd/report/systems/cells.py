@@ -1,0 +1,50 @@
+"""Figures as texts, the same in Markdown, on the terminal and in pictures."""
+
+from collections.abc import Sequence
+
+from sscd.report.systems.rows import Measured, SystemRow
+
+
+def micro_ap_text(measured: Measured) -> str:
+    """`0.156 (0.134 to 0.178)`."""
+    return f"{measured.micro_ap:.3f}{interval_text(measured)}"
+
+
+def interval_text(measured: Measured) -> str:
+    """` (0.134 to 0.178)`, or nothing where there is no interval."""
+    if measured.low is None or measured.high is None:
+        return ""
+    return f" ({measured.low:.3f} to {measured.high:.3f})"
+
+
+def time_text(row: SystemRow) -> str:
+    """Milliseconds with two digits that count, and `†` where an earlier call measured them."""
+    if row.milliseconds is None:
+        return "not known"
+    digits = 2 if row.milliseconds < 1 else 1 if row.milliseconds < 10 else 0
+    return f"{row.milliseconds:.{digits}f}{'†' if row.earlier else ''}"
+
+
+def dims_text(row: SystemRow) -> str:
+    """The length of a descriptor, or that there is none."""
+    return "local" if row.dims is None else f"{row.dims:,}"
+
+
+def earlier_line(rows: Sequence[SystemRow]) -> str:
+    """What `†` means; empty where no row has it."""
+    days = sorted({row.measured[:10] for row in rows if row.earlier})
+    if not days:
+        return ""
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"† measured by an earlier call ({when}), not together with the other times"
+
+
+def hardware_lines(rows: Sequence[SystemRow]) -> list[str]:
+    """What the times were taken on; one line, or one for each hardware with its systems."""
+    hardware = list(dict.fromkeys(row.hardware for row in rows))
+    if len(hardware) == 1:
+        return [f"times: {hardware[0]}"]
+    return [
+        f"times: {where}: {', '.join(row.system for row in rows if row.hardware == where)}"
+        for where in hardware
+    ]
