@@ -10,6 +10,7 @@ import sys
 import torch
 
 from benchmarks.peak import Peak, default_device, in_a_process, measure, tell
+from sscd.losses.instance import InfoNCE
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.steps.micro_batches import describe_in_micro_batches
 from sscd.training.steps.objective import compute_objective
@@ -59,7 +60,7 @@ def _step(backbone: str, size: int, pictures: int, micro_batch: int) -> Peak:
         with half if device.type == "cuda" else contextlib.nullcontext():
             described = describe_in_micro_batches(network, views, micro_batch=micro_batch or None)
             objective = compute_objective(
-                described, contents, temperature=0.05, entropy_weight=10.0
+                described, contents, loss=InfoNCE(0.05), entropy_weight=10.0
             )
         objective.loss.backward()  # type: ignore[no-untyped-call]
 

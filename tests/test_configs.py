@@ -9,7 +9,7 @@ import yaml
 from sscd.commands.train import resolve_configs
 from sscd.configs import check_config, find_config, recipe_of, shipped_configs
 from sscd.errors import UserError
-from sscd.training.optimization.optimizers import OptimizerConfig
+from sscd.training.optimization.optimizer_config import OptimizerConfig
 
 REPOSITORY = Path(__file__).parents[1]
 

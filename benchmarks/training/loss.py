@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from benchmarks.timing import seconds
 from benchmarks.training.hardware import synchronize
+from sscd.losses.instance import InfoNCE
 from sscd.training.steps.objective import compute_objective
 
 
@@ -48,7 +49,7 @@ def measure_loss(
 
     def step() -> None:
         described.grad = None
-        objective = compute_objective(described, pictures, temperature=0.05, entropy_weight=30.0)
+        objective = compute_objective(described, pictures, loss=InfoNCE(0.05), entropy_weight=30.0)
         objective.loss.backward()  # type: ignore[no-untyped-call]
         synchronize(device)
 

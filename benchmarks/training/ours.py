@@ -24,7 +24,7 @@ from sscd.training.checkpoints.fit_loop import use_exact_loops
 from sscd.training.guards.collapse import CollapseGuard, GuardConfig
 from sscd.training.guards.guard import DivergenceGuard
 from sscd.training.module import CopyDetector
-from sscd.training.optimization.optimizers import OptimizerConfig
+from sscd.training.optimization.optimizer_config import OptimizerConfig
 from sscd.training.quiet import quieten
 from sscd.training.run.throughput import Throughput
 from sscd.training.steps.step_seed import StepSeed

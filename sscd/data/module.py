@@ -4,19 +4,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from sscd.augment.inference import InferenceSize
 from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.data.labels import Labels, labels_of
 from sscd.data.loading.datasets import InferencePictures, PictureBatch, collate_pictures
 from sscd.data.loading.loader import make_loader
 from sscd.data.loading.samplers import ShareSampler
 from sscd.data.loading.step_loader import StepLoader
 from sscd.data.loading.training_loader import training_loader
-from sscd.data.loading.training_views import TrainingViews, ViewBatch, finish_views
+from sscd.data.loading.training_views import TrainingViews
+from sscd.data.loading.views_on_device import ViewsOnDevice
 from sscd.data.names_digest import names_digest
+from sscd.data.pictures.groups import PictureGroups, collate_groups
 from sscd.data.records import Collection, Pictures
 from sscd.data.sources import FolderConfig, Layout, ProceduralConfig, open_collection
 from sscd.errors import UserError
@@ -24,7 +26,7 @@ from sscd.errors import UserError
 AugmentOn = Literal["cpu", "device"]
 
 
-class CopyDetectionData(LightningDataModule):
+class CopyDetectionData(ViewsOnDevice):
     """Training views, and validation queries with their references and truth.
 
     Args:
@@ -48,6 +50,8 @@ class CopyDetectionData(LightningDataModule):
         folder: How a plain folder is split and its validation queries are made.
         procedural: What is drawn where there is no root.
         max_training: Use at most this many training pictures; null for all.
+        labels: A CSV file of `picture,class` lines for `model.classification`; null takes the first
+            folder below the training pictures' own.
         shards: A directory or URL of shards (`sscd shard`) that the training pictures are read
             from, in place of DISC21's `train/` or of the folder's own training part.
         shard_cache_gb: What the cache may hold of shards behind a URL; null for all of them.
@@ -74,6 +78,7 @@ class CopyDetectionData(LightningDataModule):
         folder: FolderConfig = FolderConfig(),
         procedural: ProceduralConfig = ProceduralConfig(),
         max_training: int | None = None,
+        labels: Path | None = None,
         shards: str | None = None,
         shard_cache_gb: float | None = None,
     ) -> None:
@@ -105,6 +110,7 @@ class CopyDetectionData(LightningDataModule):
         self.folder = folder
         self.procedural = procedural
         self.max_training = max_training
+        self.labels = labels
         self.shards = shards
         self.shard_cache_gb = shard_cache_gb
         self._rank, self._ranks = 0, 1
@@ -205,6 +211,29 @@ class CopyDetectionData(LightningDataModule):
             for images in (self.collection.references, self.collection.queries)
         ]
 
+    def class_labels(self) -> Labels:
+        """The classes of the training pictures.
+
+        Raises:
+            UserError: A picture has none, there are fewer than two, or views are mixed.
+        """
+        if self.mixup.probability > 0:
+            raise UserError(
+                "model.classification and data.mixup exclude one another: a mixed view has no one "
+                "class; set data.mixup.probability 0"
+            )
+        return labels_of(self.collection.training, self.labels)
+
+    def sample_loader(self, count: int) -> DataLoader[PictureGroups]:
+        """Some training pictures, the same in every training, resized for inference."""
+        images = self.collection.limit_training(count).training
+        return make_loader(
+            InferencePictures(images, self.inference),
+            collate_groups,
+            workers=self.workers,
+            batch_size=self.eval_batch_size,
+        )
+
     def pictures_loader(self, images: Pictures) -> DataLoader[PictureBatch]:
         """This rank's share of some pictures, resized for inference."""
         dataset = InferencePictures(images, self.inference)
@@ -216,29 +245,3 @@ class CopyDetectionData(LightningDataModule):
             sampler=sampler,
             batch_size=self.eval_batch_size,
         )
-
-    def transfer_batch_to_device(
-        self,
-        batch: Any,
-        device: torch.device,
-        dataloader_idx: int,  # noqa: ARG002
-    ) -> Any:
-        """Move views that are not there yet; what says how to go on stays on the CPU.
-
-        There it is read without waiting. On a GPU the loader has moved the views already.
-
-        Pictures of mixed sizes travel in groups, when they are stacked.
-        """
-        if isinstance(batch, ViewBatch):
-            return batch._replace(views=batch.views.to(device, non_blocking=True))
-        return batch
-
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
-        """Finish the views on the device, in the order of its other work.
-
-        A stream of its own would not make it faster, since the network leaves nothing of a GPU
-        idle, and its memory could not be that which the network uses later in the step.
-        """
-        if isinstance(batch, ViewBatch):
-            return finish_views(batch, mixup=self.mixup, seed=self.seed)
-        return batch

@@ -1,4 +1,4 @@
-"""InfoNCE and entropy over blocks of anchors: memory grows with block · M, not with N · M.
+"""A loss and the entropy over blocks of anchors: memory grows with block · M, not with N · M.
 
 Loss and gradient are sums over anchors, so each block's share of the gradient is computed at once
 and its (block, M) matrices are freed; what is kept for the backward pass is (N, D) and (M, D).
@@ -13,40 +13,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from sscd.losses.entropy import entropy_loss
-from sscd.losses.info_nce import info_nce
+from sscd.losses.instance import Block, InfoNCE, InstanceLoss
 from sscd.losses.precision import full_float32
 from sscd.losses.relations import Relations, relations, shares_content, with_memory
+from sscd.losses.rows import Remembered, Rows
 
 # Similarities in a block by default: 32 MiB as a float32 matrix, of which about eight live at once.
 BLOCK_SIMILARITIES = 2**23
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Descriptors and the pictures they show.
-
-    Attributes:
-        descriptors: (N, D), unit norm, float32 or wider.
-        contents: (N, C) int64 picture numbers, `NO_PICTURE` where a row shows fewer.
-    """
-
-    descriptors: Tensor
-    contents: Tensor
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """Rows of earlier steps, which are negatives only and get no gradient.
-
-    Attributes:
-        rows: K descriptors and their contents; C may differ from that of the batch.
-        filled: (K,) bool; the other rows count for nothing.
-        entropy: Whether the entropy's nearest neighbours are looked for among them too.
-    """
-
-    rows: Rows
-    filled: Tensor
-    entropy: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,14 +27,14 @@ class Totals:
     """Sums over the anchors and over how many, scalars on the device.
 
     Attributes:
-        info_nce: Σ of the InfoNCE of the rows that have it; with gradient.
+        instance: Σ of the terms of the loss that tells pictures apart; with gradient.
         entropy: Σ of the entropy loss of the rows that have it; with gradient.
-        statistics: (6,) without gradient: rows with an InfoNCE; rows with an entropy; Σ cosine of
+        statistics: (6,) without gradient: terms of that loss; rows with an entropy; Σ cosine of
             the positive pairs; those pairs; Σ cosine of each row's nearest negative of the batch;
             the rows that have one.
     """
 
-    info_nce: Tensor
+    instance: Tensor
     entropy: Tensor
     statistics: Tensor
 
@@ -80,33 +53,35 @@ def contrastive_totals(
     gallery: Rows,
     *,
     first_anchor: int = 0,
-    temperature: float = 0.05,
+    loss: InstanceLoss = InfoNCE(),
+    learnt: Tensor | None = None,
     memory: Remembered | None = None,
     block: int | None = None,
 ) -> Totals:
-    """InfoNCE and entropy of all anchors against the gallery, in float32 or wider.
+    """A loss and the entropy of all anchors against the gallery, in float32 or wider.
 
     Args:
         anchors: N rows.
         gallery: M rows of all ranks, of which the anchors are a part.
         first_anchor: Where the anchors begin in the gallery.
-        temperature: τ above 0.
+        loss: What tells pictures apart.
+        learnt: What that loss learns beside the network; it gets a gradient.
         memory: More negatives.
         block: Anchors whose similarities are computed at once; by default as many as make
             `BLOCK_SIMILARITIES`. The result does not depend on it but for rounding.
 
     Raises:
-        ValueError: A shape, the temperature or the block does not fit.
+        ValueError: A shape, the loss or the block does not fit.
     """
     remembered = 0 if memory is None else len(memory.filled)
     if block is None:
         block = block_rows(len(gallery.descriptors) + remembered)
     if block < 1:
         raise ValueError(f"block got {block}; expected at least 1 anchor")
-    problem = _Problem(anchors.contents, gallery.contents, first_anchor, temperature, memory, block)
+    problem = _Problem(anchors.contents, gallery.contents, first_anchor, loss, memory, block)
     with full_float32(anchors.descriptors.device.type):
         contrast, entropy, statistics = _BlockTotals.apply(
-            anchors.descriptors, gallery.descriptors, problem
+            anchors.descriptors, gallery.descriptors, learnt, problem
         )
     return Totals(contrast, entropy, statistics)
 
@@ -118,7 +93,7 @@ class _Problem:
     contents: Tensor
     gallery_contents: Tensor
     first_anchor: int
-    temperature: float
+    loss: InstanceLoss
     memory: Remembered | None
     block: int
 
@@ -144,6 +119,13 @@ class _Problem:
         old = self.memory.rows.descriptors.to(anchors.dtype)
         return torch.cat([similarity, anchors @ old.T], dim=1)
 
+    def contrast(
+        self, own: Tensor, gallery: Tensor, similarity: Tensor, related: Relations, *, at: slice
+    ) -> Block:
+        """What the loss is given of a block."""
+        old = gallery[:0] if self.memory is None else self.memory.rows.descriptors.to(own.dtype)
+        return Block(own, gallery, old, similarity, related, self.first_anchor + at.start)
+
     def entropy_pool(self, gallery: Tensor) -> Tensor:
         """Where nearest neighbours are looked for: the gallery, and the memory if it is asked."""
         if self.memory is None or not self.memory.entropy:
@@ -153,16 +135,26 @@ class _Problem:
 
 @dataclass(frozen=True)
 class _Gradient:
-    """Of one sum: (N, D) and (M, D)."""
+    """Of one sum: (N, D), (M, D), and a scalar."""
 
     anchors: Tensor
     gallery: Tensor
+    learnt: Tensor
 
-    def add(self, term: Tensor, own: Tensor, pool: Tensor, *, at: slice) -> None:
+    @classmethod
+    def zero(cls, anchors: Tensor, gallery: Tensor) -> "_Gradient":
+        return cls(torch.zeros_like(anchors), torch.zeros_like(gallery), anchors.new_zeros(()))
+
+    def add(
+        self, term: Tensor, own: Tensor, pool: Tensor, learnt: Tensor | None = None, *, at: slice
+    ) -> None:
         """Add what a block's sum gives; rows of the pool beyond the gallery get none."""
-        of_own, of_pool = torch.autograd.grad(term, (own, pool))
+        leaves = (own, pool) if learnt is None else (own, pool, learnt)
+        of_own, of_pool, *of_learnt = torch.autograd.grad(term, leaves)
         self.anchors[at] = of_own
         self.gallery.add_(of_pool[: len(self.gallery)])
+        for one in of_learnt:
+            self.learnt.add_(one)
 
 
 class _BlockTotals(torch.autograd.Function):
@@ -170,11 +162,12 @@ class _BlockTotals(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, anchors: Tensor, gallery: Tensor, problem: _Problem
+        ctx: Any, anchors: Tensor, gallery: Tensor, learnt: Tensor | None, problem: _Problem
     ) -> tuple[Tensor, Tensor, Tensor]:
         differentiable = any(ctx.needs_input_grad)
-        kept = [_Gradient(torch.zeros_like(anchors), torch.zeros_like(gallery)) for _ in range(2)]
+        contrasts, entropies = (_Gradient.zero(anchors, gallery) for _ in range(2))
         leaf = gallery.detach().requires_grad_()
+        scalar = None if learnt is None else learnt.detach().requires_grad_()
         pool = problem.entropy_pool(gallery).requires_grad_()
         totals = anchors.new_zeros(8)
         for at in problem.blocks():
@@ -182,20 +175,25 @@ class _BlockTotals(torch.autograd.Function):
             own = anchors[at].detach().requires_grad_()
             with torch.set_grad_enabled(differentiable):
                 similarity = problem.similarities(own, leaf)
-                losses, contrasted = info_nce(similarity, related, temperature=problem.temperature)
+                block = problem.contrast(own, leaf, similarity, related, at=at)
+                losses, contrasted = problem.loss.of(block, scalar)
                 contrast = losses.sum()
                 if differentiable:  # which frees the graph before the entropy is looked at
-                    kept[0].add(contrast, own, leaf, at=at)
+                    contrasts.add(contrast, own, leaf, scalar, at=at)
                 similarity = similarity.detach()
+                del block
                 near = similarity[:, : len(pool)]
                 losses, spread = entropy_loss(own, pool, near, related.first(len(pool)))
                 entropy = losses.sum()
                 if differentiable:
-                    kept[1].add(entropy, own, pool, at=at)
+                    entropies.add(entropy, own, pool, at=at)
             counted = [contrast.detach(), entropy.detach(), contrasted.sum(), spread.sum()]
             of_step = _statistics(similarity[:, : len(gallery)], related.first(len(gallery)))
             totals += torch.stack([*counted, *of_step])
-        ctx.save_for_backward(*(part for g in kept for part in (g.anchors, g.gallery)))
+        ctx.save_for_backward(
+            *(part for g in (contrasts, entropies) for part in (g.anchors, g.gallery, g.learnt))
+        )
+        ctx.learns = learnt is not None
         ctx.set_materialize_grads(False)
         contrast, entropy, statistics = totals[0].clone(), totals[1].clone(), totals[2:].clone()
         ctx.mark_non_differentiable(statistics)
@@ -205,16 +203,17 @@ class _BlockTotals(torch.autograd.Function):
     @once_differentiable
     def backward(
         ctx: Any, of_contrast: Tensor | None, of_entropy: Tensor | None, _: Tensor | None
-    ) -> tuple[Tensor | None, Tensor | None, None]:
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         kept = ctx.saved_tensors
-        anchors: Tensor | None = None
-        gallery: Tensor | None = None
+        sums: list[Tensor | None] = [None, None, None]
         # A sum that is not part of the loss is left out, not multiplied by 0: it may be NaN.
-        for scale, own, others in ((of_contrast, *kept[:2]), (of_entropy, *kept[2:])):
+        for scale, parts in ((of_contrast, kept[:3]), (of_entropy, kept[3:])):
             if scale is not None:
-                anchors = scale * own if anchors is None else anchors + scale * own
-                gallery = scale * others if gallery is None else gallery + scale * others
-        return anchors, gallery, None
+                sums = [
+                    scale * part if total is None else total + scale * part
+                    for total, part in zip(sums, parts, strict=True)
+                ]
+        return sums[0], sums[1], sums[2] if ctx.learns else None, None
 
 
 def _statistics(similarity: Tensor, related: Relations) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -8,28 +8,43 @@ import numpy as np
 from lightning import Trainer
 
 from sscd.augment.inference import InferenceSize
-from sscd.evaluation.protocol import CopyFigures
-from sscd.training.optimization.optimizers import OptimizerConfig
+from sscd.evaluation.figures import CopyFigures
+from sscd.models.descriptor import DescriptorNet
+from sscd.training.beside import BesideNetwork
+from sscd.training.optimization.optimizer_config import OptimizerConfig
+from sscd.training.steps.adversarial import AdversarialConfig
+from sscd.training.steps.classification import ClassificationConfig
 from sscd.training.steps.memory_queue import MemoryQueue
-from sscd.training.steps.objective import ObjectiveConfig
+from sscd.training.steps.objective_config import ObjectiveConfig
+from sscd.training.whitened_head import WhiteningConfig
 
 
-class Detector(Protocol):
-    """What is recorded of a `CopyDetector`."""
+class Validated(Protocol):
+    """What figures are recorded with."""
 
-    weights: str | None
-    freeze_batch_norm: bool
-    image_size: int
     inference: InferenceSize
-    objective: ObjectiveConfig
-    optimizer: OptimizerConfig
-    micro_batch: int | None
-    memory: MemoryQueue | None
 
     @property
     def trainer(self) -> Trainer:
         """With its data module."""
         ...
+
+
+class Detector(Validated, Protocol):
+    """What is recorded of a `CopyDetector`."""
+
+    weights: str | None
+    freeze_batch_norm: bool
+    image_size: int
+    objective: ObjectiveConfig
+    classification: ClassificationConfig
+    whitening: WhiteningConfig
+    adversarial: AdversarialConfig
+    network: DescriptorNet
+    beside: BesideNetwork
+    optimizer: OptimizerConfig
+    micro_batch: int | None
+    memory: MemoryQueue | None
 
     def pictures_a_step(self) -> int:
         """Over all ranks."""
@@ -47,6 +62,8 @@ def recipe_of(detector: Detector) -> dict[str, Any]:
     # Lightning's own count of epochs is one short while the last one is validated and saved.
     epoch = trainer.num_training_batches / trainer.accumulate_grad_batches
     memory = detector.memory
+    whitened = detector.whitening.whitens(detector.network)
+    attacks = detector.adversarial
     return {
         "weights": detector.weights,
         "freeze_batch_norm": detector.freeze_batch_norm,
@@ -56,7 +73,10 @@ def recipe_of(detector: Detector) -> dict[str, Any]:
         "batch_size": detector.pictures_a_step(),
         "training_pictures": len(data.collection.training),
         "training_data": data.training_data(),
-        "objective": dataclasses.asdict(detector.objective),
+        "objective": detector.objective.as_record(),
+        "classification": _classification(detector),
+        "whitening": dataclasses.asdict(detector.whitening) if whitened else None,
+        "adversarial": dataclasses.asdict(attacks) if attacks.share else None,
         "micro_batch": detector.micro_batch,
         "memory": dataclasses.asdict(memory.config) if memory else None,
         "optimizer": dataclasses.asdict(detector.optimizer),
@@ -65,7 +85,12 @@ def recipe_of(detector: Detector) -> dict[str, Any]:
     }
 
 
-def record_of(figures: CopyFigures, detector: Detector) -> dict[str, Any]:
+def _classification(detector: Detector) -> dict[str, Any] | None:
+    classes = detector.beside.as_record()
+    return None if classes is None else dataclasses.asdict(detector.classification) | classes
+
+
+def record_of(figures: CopyFigures, detector: Validated) -> dict[str, Any]:
     """The figures of a validation as a checkpoint keeps them, with what they are of.
 
     Args:

@@ -111,6 +111,8 @@ def resolved_text(parser: Any, config: Any) -> str:
     replayable["ckpt_path"] = None
     if replayable["data"]["root"]:
         replayable["data"]["root"] = Path(replayable["data"]["root"]).absolute()
+    if replayable["data"]["labels"]:
+        replayable["data"]["labels"] = Path(replayable["data"]["labels"]).absolute()
     if replayable["model"]["weights"] and Path(replayable["model"]["weights"]).is_file():
         replayable["model"]["weights"] = str(Path(replayable["model"]["weights"]).absolute())
     text: str = parser.dump(replayable, skip_unset=False)

@@ -6,10 +6,12 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
-from sscd.losses.blocks import Remembered, Rows, Totals, block_rows, contrastive_totals
+from sscd.losses.blocks import Totals, block_rows, contrastive_totals
 from sscd.losses.entropy import entropy_loss
 from sscd.losses.info_nce import info_nce
+from sscd.losses.instance import InfoNCE
 from sscd.losses.relations import NO_PICTURE, Relations
+from sscd.losses.rows import Remembered, Rows
 from tests.losses.live_memory import LiveMemory
 
 TEMPERATURE = 0.2
@@ -89,7 +91,7 @@ def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -
     first, count = 3, 12
 
     def gradients(totals: Totals, *leaves: Tensor) -> tuple[Tensor, ...]:
-        return torch.autograd.grad(0.7 * totals.info_nce - 1.3 * totals.entropy, leaves)
+        return torch.autograd.grad(0.7 * totals.instance - 1.3 * totals.entropy, leaves)
 
     pairs = []
     for blocks in (True, False):
@@ -101,7 +103,7 @@ def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -
                 Rows(anchors, contents),
                 Rows(gallery, rows.contents),
                 first_anchor=first,
-                temperature=TEMPERATURE,
+                loss=InfoNCE(TEMPERATURE),
                 memory=memory,
                 block=block,
             )
@@ -111,7 +113,7 @@ def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -
             )
         pairs.append((totals, gradients(totals, anchors, gallery)))
     (got, got_gradients), (expected, expected_gradients) = pairs
-    torch.testing.assert_close(got.info_nce, expected.info_nce)
+    torch.testing.assert_close(got.instance, expected.instance)
     torch.testing.assert_close(got.entropy, expected.entropy)
     torch.testing.assert_close(got.statistics, expected.statistics)
     assert got.statistics[0] > 0
@@ -125,8 +127,8 @@ def test_gradient(block: int) -> None:
 
     def loss(x: Tensor) -> tuple[Tensor, Tensor]:
         own = Rows(functional.normalize(x, dim=1), rows.contents)
-        totals = contrastive_totals(own, own, temperature=TEMPERATURE, block=block)
-        return totals.info_nce, totals.entropy
+        totals = contrastive_totals(own, own, loss=InfoNCE(TEMPERATURE), block=block)
+        return totals.instance, totals.entropy
 
     assert torch.autograd.gradcheck(loss, (start.requires_grad_(),))
 
@@ -136,16 +138,16 @@ def test_rows_without_positives_or_negatives_count_for_nothing() -> None:
     z.requires_grad_()
     alone = Rows(z, torch.arange(4).unsqueeze(1))
     totals = contrastive_totals(alone, alone, block=3)
-    assert (float(totals.info_nce.detach()), totals.statistics.tolist()[:4]) == (0, [0, 4, 0, 0])
+    assert (float(totals.instance.detach()), totals.statistics.tolist()[:4]) == (0, [0, 4, 0, 0])
     alike = Rows(z, torch.zeros(4, 1, dtype=torch.int64))
     totals = contrastive_totals(alike, alike, block=3)
     assert totals.statistics.tolist()[:2] == [0, 0]
     assert totals.statistics.tolist()[4:] == [0, 0]
-    (gradient,) = torch.autograd.grad(totals.info_nce + totals.entropy, z)
+    (gradient,) = torch.autograd.grad(totals.instance + totals.entropy, z)
     assert not gradient.any()
 
 
-@pytest.mark.parametrize("part", ["info_nce", "entropy"])
+@pytest.mark.parametrize("part", ["instance", "entropy"])
 def test_each_part_has_a_gradient_of_its_own(part: str) -> None:
     rows = random_rows(2, 9)
     gradients = []
@@ -153,7 +155,7 @@ def test_each_part_has_a_gradient_of_its_own(part: str) -> None:
         z = rows.descriptors.clone().requires_grad_()
         own = Rows(z, rows.contents)
         if sums:
-            totals = sums(own, own, temperature=TEMPERATURE, block=4)
+            totals = sums(own, own, loss=InfoNCE(TEMPERATURE), block=4)
         else:
             totals = whole_matrix(z, z, (rows.contents, rows.contents))
         gradients.append(torch.autograd.grad(getattr(totals, part), z)[0])
@@ -167,9 +169,9 @@ def test_without_gradients_the_sums_are_the_same() -> None:
         plain = contrastive_totals(rows, rows, block=4)
     own = Rows(rows.descriptors.clone().requires_grad_(), rows.contents)
     torch.testing.assert_close(
-        plain.info_nce, contrastive_totals(own, own, block=4).info_nce.detach(), rtol=0, atol=0
+        plain.instance, contrastive_totals(own, own, block=4).instance.detach(), rtol=0, atol=0
     )
-    assert not plain.info_nce.requires_grad
+    assert not plain.instance.requires_grad
 
 
 @pytest.mark.parametrize(("rows", "block"), [(512, 16), (512, 64), (1024, 32)])
@@ -179,7 +181,7 @@ def test_memory_grows_with_the_block(rows: int, block: int) -> None:
     mixed = torch.stack([pictures, pictures.roll(7)], dim=1)
     with LiveMemory() as memory:
         totals = contrastive_totals(Rows(z, mixed), Rows(z, mixed), block=block)
-        (totals.info_nce + totals.entropy).backward()  # type: ignore[no-untyped-call]
+        (totals.instance + totals.entropy).backward()  # type: ignore[no-untyped-call]
     assert memory.largest == block * rows
     # Ten float32 matrices of a block, and ten of descriptors and their gradients.
     assert memory.peak <= 10 * 4 * rows * (block + 8)
@@ -196,7 +198,7 @@ def test_nothing_is_read_on_the_host() -> None:
             entropy=True,
         )
         totals = contrastive_totals(rows, rows, memory=memory, block=5)
-        (gradient,) = torch.autograd.grad(totals.info_nce + totals.entropy, z)
+        (gradient,) = torch.autograd.grad(totals.instance + totals.entropy, z)
     assert gradient.shape == (12, 4)
 
 
@@ -212,8 +214,8 @@ def test_coarse_products_do_not_reach_the_loss() -> None:
         assert torch.get_float32_matmul_precision() == "medium", "as it was found"
     finally:
         torch.set_float32_matmul_precision(before)
-    assert got.info_nce.dtype == torch.float32
-    torch.testing.assert_close(got.info_nce, expected.info_nce, rtol=0, atol=0)
+    assert got.instance.dtype == torch.float32
+    torch.testing.assert_close(got.instance, expected.instance, rtol=0, atol=0)
     torch.testing.assert_close(got.entropy, expected.entropy, rtol=0, atol=0)
 
 
@@ -228,7 +230,7 @@ def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="block got 0"):
         contrastive_totals(rows, rows, block=0)
     with pytest.raises(ValueError, match="temperature got 0"):
-        contrastive_totals(rows, rows, temperature=0)
+        contrastive_totals(rows, rows, loss=InfoNCE(0))
     with pytest.raises(ValueError, match="first_anchor got 1"):
         contrastive_totals(rows, rows, first_anchor=1)
 
@@ -240,7 +242,7 @@ def test_nothing_waits_for_the_device() -> None:
     torch.cuda.set_sync_debug_mode("error")
     try:
         totals = contrastive_totals(Rows(z, contents), Rows(z, contents), block=24)
-        (totals.info_nce + totals.entropy).backward()  # type: ignore[no-untyped-call]
+        (totals.instance + totals.entropy).backward()  # type: ignore[no-untyped-call]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert z.grad is not None

@@ -13,6 +13,7 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from sscd.losses.instance import Contrastive, InfoNCE, InstanceLoss, Margin
 from sscd.losses.relations import NO_PICTURE
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.ranks.gather import gather_rows, sum_over_ranks
@@ -22,6 +23,10 @@ from sscd.training.steps.objective import Objective, compute_objective
 
 PICTURES = 12  # of all ranks
 MEMORY = MemoryConfig(30, entropy=True)
+LOSSES: dict[str, InstanceLoss] = {
+    "contrastive": Contrastive(margin=1.0, negatives=3),
+    "margin": Margin(beta=1.0, most=3, seed=11, farthest=1.9),
+}
 MICRO = {1: None, 2: 4, 4: 2}  # of 6 and 3 pictures: the last micro-batch is smaller
 
 
@@ -62,9 +67,19 @@ def real_network() -> nn.Module:
 class Step(nn.Module):
     """What a training step does, as one module for data-parallel training."""
 
-    def __init__(self, network: nn.Module, *, micro_batch: int | None, block: int | None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        micro_batch: int | None,
+        block: int | None,
+        loss: InstanceLoss = InfoNCE(0.1),
+    ) -> None:
         super().__init__()
         self.network = network
+        self.loss = loss
+        beta = loss.beta if isinstance(loss, Margin) else None
+        self.beta = None if beta is None else nn.Parameter(torch.tensor(beta).double())
         self.micro_batch, self.block = micro_batch, block
         self.memory = MemoryQueue(MEMORY, dims=6).to(dtype=next(network.parameters()).dtype)
         self._ddp_params_and_buffers_to_ignore = keys_of(self.memory, prefix="memory.")
@@ -74,8 +89,9 @@ class Step(nn.Module):
         step = compute_objective(
             described,
             contents.flatten(0, 1),
-            temperature=0.1,
+            loss=self.loss,
             entropy_weight=3.0,
+            learnt=self.beta,
             memory=self.memory.remembered(),
             block=self.block,
         )
@@ -142,6 +158,9 @@ def _work(rank: int, world: int, folder: str) -> None:
     for name, network in (("small", small_network()), ("real", real_network())):
         step = DistributedDataParallel(Step(network, micro_batch=MICRO[world], block=5))
         told[name] = two_steps(step, rank=rank, world=world)
+    for name, loss in LOSSES.items():
+        alone = Step(small_network(), micro_batch=MICRO[world], block=5, loss=loss)
+        told[name] = two_steps(DistributedDataParallel(alone), rank=rank, world=world)
     told["plain reductions"] = reductions(world, micro_batch=None)
     told["reductions"] = reductions(world, micro_batch=1)
     torch.save(told, Path(folder) / f"{rank}.pt")
@@ -169,5 +188,6 @@ def _outcome(world: int) -> list[dict[str, Any]] | Exception:
 @functools.cache
 def of_one(name: str) -> dict[str, Any]:
     """The same steps on the whole batch, in one piece."""
-    network = {"small": small_network, "real": real_network}[name]()
-    return two_steps(Step(network, micro_batch=None, block=None))
+    network = real_network() if name == "real" else small_network()
+    loss = LOSSES.get(name, InfoNCE(0.1))
+    return two_steps(Step(network, micro_batch=None, block=None, loss=loss))

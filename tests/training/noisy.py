@@ -37,7 +37,7 @@ def noisy_network() -> nn.Module:
     return Noisy()
 
 
-def real_network() -> nn.Module:
+def real_network() -> DescriptorNet:
     torch.manual_seed(1)
     network = DescriptorNet(NetworkConfig(backbone="resnet18", dims=6))
     for name, parameter in network.named_parameters():

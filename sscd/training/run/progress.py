@@ -24,8 +24,13 @@ class EpochLine(Callback):
         if not trainer.is_global_zero or "val/micro_ap" not in metrics:
             return
         parts = [f"step {trainer.global_step}/{int(trainer.estimated_stepping_batches)}"]
-        names = {"train/loss": "loss", "train/info_nce": "nce", "train/entropy": "entropy"}
-        parts += [f"{short} {metrics[key]:.3f}" for key, short in names.items() if key in metrics]
+        names = {"loss": "loss", "info_nce": "nce", "contrastive": "contrastive"}
+        names |= {"margin": "margin", "entropy": "entropy", "accuracy": "accuracy"}
+        parts += [
+            f"{short} {metrics[f'train/{key}']:.3f}"
+            for key, short in names.items()
+            if f"train/{key}" in metrics
+        ]
         if "train/views_per_s" in metrics:
             parts.append(f"{metrics['train/views_per_s']:.0f} views/s")
         parts.append(f"μAP {metrics['val/micro_ap']:.3f}")

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sscd.losses.blocks import Remembered, Rows
 from sscd.losses.relations import NO_PICTURE
+from sscd.losses.rows import Remembered, Rows
 
 # A mixed view shows two pictures.
 _CONTENTS = 2

@@ -19,7 +19,7 @@ from torch.utils.checkpoint import get_device_states, set_device_states
 
 
 def describe_in_micro_batches(
-    network: nn.Module, views: Tensor, *, micro_batch: int | None
+    network: nn.Module, views: Tensor, *, micro_batch: int | None, **settings: Any
 ) -> Tensor:
     """Describe views, a few pictures at a time, as one differentiable operation.
 
@@ -32,6 +32,7 @@ def describe_in_micro_batches(
             when the gradient is asked for.
         views: (B, V, 3, S, S); V views of B pictures, which stay together.
         micro_batch: Pictures described at once; all of them if None.
+        settings: What the network is called with besides.
 
     Returns:
         (B·V, D) descriptors. Its gradient reaches the parameters, not the views.
@@ -40,30 +41,35 @@ def describe_in_micro_batches(
         ValueError: `micro_batch` is below 1, or the views ask for a gradient.
     """
     if micro_batch is None or micro_batch >= len(views):
-        whole: Tensor = network(views.flatten(0, 1))
+        whole: Tensor = network(views.flatten(0, 1), **settings)
         return whole
     if micro_batch < 1:
         raise ValueError(f"micro_batch got {micro_batch}; expected at least 1 picture")
     if views.requires_grad:
         raise ValueError("views got requires_grad=True; expected none with micro_batch")
     parameters = [p for p in network.parameters() if p.requires_grad]
-    described: Tensor = _MicroBatches.apply(network, views, micro_batch, *parameters)
+    described: Tensor = _MicroBatches.apply(network, views, micro_batch, settings, *parameters)
     return described
 
 
 class _MicroBatches(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, network: nn.Module, views: Tensor, micro_batch: int, *parameters: Tensor
+        ctx: Any,
+        network: nn.Module,
+        views: Tensor,
+        micro_batch: int,
+        settings: dict[str, Any],
+        *parameters: Tensor,
     ) -> Tensor:
-        ctx.network, ctx.micro_batch = network, micro_batch
+        ctx.network, ctx.micro_batch, ctx.settings = network, micro_batch, settings
         ctx.autocast = _Autocast.current(views.device.type)
         ctx.random = []
         described = []
         for part in torch.split(views, micro_batch):
             ctx.random.append(_RandomState.current(views))
             with ctx.autocast.again():
-                described.append(network(part.flatten(0, 1)))
+                described.append(network(part.flatten(0, 1), **settings))
         # The parameters, too: autograd then refuses a backward pass after they have changed.
         ctx.save_for_backward(views, *parameters)
         return torch.cat(described)
@@ -85,12 +91,12 @@ class _MicroBatches(torch.autograd.Function):
             for part, of_part, random in parts:
                 random.restore()
                 with torch.enable_grad(), ctx.autocast.again():
-                    described = ctx.network(part.flatten(0, 1))
+                    described = ctx.network(part.flatten(0, 1), **ctx.settings)
                 _add(
                     sums,
                     torch.autograd.grad(described, parameters, of_part, allow_unused=True),
                 )
-        return (None, None, None, *sums)
+        return (None, None, None, None, *sums)
 
 
 def _add(sums: list[Tensor | None], gradients: tuple[Tensor | None, ...]) -> None:

@@ -9,15 +9,11 @@ from torch import nn
 from sscd.errors import UserError
 from sscd.models.depth import steps_below_head
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.training.optimization.groups import BESIDE, beside_groups, parameter_groups
 from sscd.training.optimization.lars import LARS
-from sscd.training.optimization.optimizers import (
-    OptimizerConfig,
-    build_optimizer,
-    parameter_groups,
-    rate_share,
-    retune,
-    warmup_cosine,
-)
+from sscd.training.optimization.optimizer_config import OptimizerConfig
+from sscd.training.optimization.optimizers import build_optimizer, rate_share, warmup_cosine
+from sscd.training.optimization.retune import retune
 
 
 def network() -> nn.Module:
@@ -75,6 +71,65 @@ def test_the_rate_warms_up_and_falls_by_steps() -> None:
     assert rate_share(99, 4, 12, 0.1) == pytest.approx(0.1)
 
 
+def test_the_rate_falls_in_drops() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=2.0)
+    schedule = warmup_cosine(optimizer, warmup=0, total=8, final_share=0.0, drops=(0.25, 0.75))
+    rates = []
+    for _ in range(9):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([2.0] * 2 + [0.2] * 4 + [0.02] * 3)
+
+
+def test_decay_is_part_of_adams_gradient() -> None:
+    steps = {}
+    for name in ("adam", "adamw"):
+        config = OptimizerConfig(name=name, lr=0.5, weight_decay=0.1)
+        weight = nn.Parameter(torch.tensor([2.0]))
+        layer = nn.ParameterList([weight])
+        optimizer = build_optimizer(layer, config, pictures=256)
+        weight.grad = torch.tensor([0.0])
+        optimizer.step()
+        steps[name] = float(weight.detach())
+    # Adam's first step is the rate in the direction of gradient plus decay; AdamW's is decay alone.
+    assert steps == pytest.approx({"adam": 2.0 - 0.5, "adamw": 2.0 * (1 - 0.5 * 0.1)})
+
+
+@pytest.mark.parametrize("exempt", [False, True])
+@pytest.mark.parametrize("layer_decay", [1.0, 0.5])
+def test_what_is_beside_the_network_learns_at_rates_of_its_own(
+    descriptor: DescriptorNet, layer_decay: float, exempt: bool
+) -> None:
+    classifier, beta = nn.Linear(8, 3), nn.Parameter(torch.tensor(1.2))
+    states: list[dict[str, Any]] = []
+    configs = [
+        OptimizerConfig(
+            name="sgd",
+            lr=lr,
+            weight_decay=decay,
+            layer_decay=layer_decay,
+            exclude_bias_and_norm=exempt,
+        )
+        for lr, decay in ((1.0, 0.0), (0.1, 1e-3))
+    ]
+    for config in configs:
+        beside = beside_groups(classifier.parameters(), [beta], config, rate=config.lr, share=4.0)
+        optimizer = build_optimizer(descriptor, config, pictures=256, beside=beside)
+        schedule = warmup_cosine(optimizer, warmup=0, total=10, final_share=0.0)
+        states.append({"optimizer_states": [optimizer.state_dict()]})
+        states[-1]["lr_schedulers"] = [{"base_lrs": list(schedule.base_lrs)}]
+    last = states[1]["optimizer_states"][0]["param_groups"]
+    assert [group["lr"] for group in last[-2:]] == pytest.approx([0.1, 0.4])
+    assert last[-1]["weight_decay"] == 0
+    decays = [group["weight_decay"] for group in last if BESIDE in group]
+    assert decays == ([1e-3, 0, 0] if exempt else [1e-3, 0])
+    retune(states[0], configs[1], pictures=256)
+    assert states[0]["lr_schedulers"] == states[1]["lr_schedulers"]
+    for got, want in zip(states[0]["optimizer_states"][0]["param_groups"], last, strict=True):
+        assert got == want
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -84,11 +139,13 @@ def test_the_rate_warms_up_and_falls_by_steps() -> None:
         ({"final_share": 2.0}, "final_share got 2"),
         ({"layer_decay": 0.0}, "layer_decay got 0"),
         ({"layer_decay": 1.1}, "layer_decay got 1.1"),
+        ({"drops": (0.5, 1.0)}, r"drops got \[0\.5, 1\.0\]"),
+        ({"drops": (0.5,), "final_share": 0.1}, "in one way only"),
     ],
 )
-def test_wrong_values(values: dict[str, float], message: str) -> None:
+def test_wrong_values(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        OptimizerConfig(**values)  # type: ignore[arg-type]
+        OptimizerConfig(**values)
 
 
 def test_a_restored_run_takes_the_configured_rate_and_decay() -> None:

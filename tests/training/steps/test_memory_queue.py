@@ -10,10 +10,11 @@ from torch import Tensor, distributed
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from sscd.losses.blocks import Remembered, Rows
 from sscd.losses.entropy import entropy_loss
 from sscd.losses.info_nce import info_nce
+from sscd.losses.instance import InfoNCE
 from sscd.losses.relations import NO_PICTURE, Relations
+from sscd.losses.rows import Remembered, Rows
 from sscd.models.descriptor import NetworkConfig
 from sscd.training.module import CopyDetector
 from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue, fit_memory, keys_of
@@ -98,7 +99,7 @@ def test_the_objective_takes_old_rows_as_negatives(entropy: bool) -> None:
                 loss = compute_objective(
                     z,
                     step.contents,
-                    temperature=0.2,
+                    loss=InfoNCE(0.2),
                     entropy_weight=2.0,
                     memory=memory.remembered(),
                     block=4,
@@ -118,11 +119,11 @@ def test_statistics_are_of_the_step_alone() -> None:
     memory = Remembered(old, torch.ones(5).bool(), entropy=True)
     plain, widened = (
         compute_objective(
-            step.descriptors, step.contents, temperature=0.2, entropy_weight=2.0, memory=m
+            step.descriptors, step.contents, loss=InfoNCE(0.2), entropy_weight=2.0, memory=m
         )
         for m in (None, memory)
     )
-    assert widened.info_nce > plain.info_nce
+    assert widened.instance > plain.instance
     assert widened.entropy > plain.entropy
     for name in (
         *("positive_similarity", "negative_similarity"),
@@ -137,7 +138,7 @@ def test_an_empty_memory_changes_nothing() -> None:
     memory = MemoryQueue(MemoryConfig(9, entropy=True), dims=DIMS).remembered()
     plain, widened = (
         compute_objective(
-            step.descriptors, step.contents, temperature=0.2, entropy_weight=2.0, memory=m
+            step.descriptors, step.contents, loss=InfoNCE(0.2), entropy_weight=2.0, memory=m
         )
         for m in (None, memory)
     )

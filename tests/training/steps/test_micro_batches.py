@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sscd.losses.instance import InfoNCE
 from sscd.losses.relations import NO_PICTURE
 from sscd.training.steps.micro_batches import describe_in_micro_batches
 from sscd.training.steps.objective import compute_objective
@@ -50,7 +51,7 @@ def step(
     torch.manual_seed(5)
     described = describe(network, views)
     loss = compute_objective(
-        described, mixed_contents(), temperature=0.1, entropy_weight=2.0, block=3
+        described, mixed_contents(), loss=InfoNCE(0.1), entropy_weight=2.0, block=3
     ).loss
     drawn = torch.rand(1)
     (loss * scale).backward()  # type: ignore[no-untyped-call]
@@ -103,7 +104,7 @@ def half_precision_step(
         described = describe(network, views)
         if around:
             loss = loss + network(views[0]).square().sum()
-        step = compute_objective(described, mixed_contents(), temperature=0.1, entropy_weight=2.0)
+        step = compute_objective(described, mixed_contents(), loss=InfoNCE(0.1), entropy_weight=2.0)
         loss = loss + step.loss
         if backward_inside:
             loss.backward()
@@ -216,7 +217,7 @@ def test_on_a_gpu_with_dropout_and_half_precision() -> None:
             loss = compute_objective(
                 describe(network, views),
                 mixed_contents().cuda(),
-                temperature=0.1,
+                loss=InfoNCE(0.1),
                 entropy_weight=2.0,
             ).loss
         loss.backward()  # type: ignore[no-untyped-call]

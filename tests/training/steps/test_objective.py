@@ -1,6 +1,7 @@
 """The objective of one process against loops; the schedule of the entropy weight."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
+from sscd.losses.instance import InfoNCE
 from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue
-from sscd.training.steps.objective import ObjectiveConfig, compute_objective
+from sscd.training.steps.objective import compute_objective
+from sscd.training.steps.objective_config import ObjectiveConfig
 
 
 def test_weight_waits_then_rises() -> None:
@@ -33,7 +36,7 @@ def test_published_weight_is_constant() -> None:
         ({"entropy_delay": -0.1}, "must not be negative"),
     ],
 )
-def test_wrong_values(values: dict[str, float], message: str) -> None:
+def test_wrong_values(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ObjectiveConfig(**values)
 
@@ -49,7 +52,7 @@ def test_negatives_of_mixed_rows_are_those_that_share_nothing() -> None:
     pictures = torch.tensor(
         [[0, 1], [0, -1], [1, 2], [2, -1], [3, -1], [3, -1], [4, 0], [5, -1], [5, 4]]
     )
-    step = compute_objective(z, pictures, temperature=0.2, entropy_weight=1.0)
+    step = compute_objective(z, pictures, loss=InfoNCE(0.2), entropy_weight=1.0)
     shown = [set(row) - {-1} for row in pictures.tolist()]
     similarity = z @ z.T
     strangers = [
@@ -61,7 +64,7 @@ def test_negatives_of_mixed_rows_are_those_that_share_nothing() -> None:
 @pytest.mark.parametrize("block", [2, None])
 def test_equals_loops(block: int | None) -> None:
     z, pictures = small_batch()
-    step = compute_objective(z, pictures, temperature=0.2, entropy_weight=3.0, block=block)
+    step = compute_objective(z, pictures, loss=InfoNCE(0.2), entropy_weight=3.0, block=block)
     similarity = (z.double() @ z.double().T).tolist()
     shown = pictures.flatten().tolist()
     contrasts, entropies, positives, negatives, nearest = [], [], [], [], []
@@ -90,17 +93,17 @@ def test_equals_loops(block: int | None) -> None:
 
 def test_double_precision_is_kept() -> None:
     z, pictures = small_batch()
-    step = compute_objective(z.double(), pictures, temperature=0.2, entropy_weight=1.0)
+    step = compute_objective(z.double(), pictures, loss=InfoNCE(0.2), entropy_weight=1.0)
     assert {v.dtype for v in (step.loss, *step.statistics().values())} == {torch.float64}
-    half = compute_objective(z.bfloat16(), pictures, temperature=0.2, entropy_weight=1.0)
+    half = compute_objective(z.bfloat16(), pictures, loss=InfoNCE(0.2), entropy_weight=1.0)
     assert half.loss.dtype == torch.float32
 
 
 def test_autocast_does_not_reach_the_loss() -> None:
     z, pictures = small_batch()
-    plain = compute_objective(z, pictures, temperature=0.05, entropy_weight=1.0)
+    plain = compute_objective(z, pictures, loss=InfoNCE(0.05), entropy_weight=1.0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        cast = compute_objective(z, pictures, temperature=0.05, entropy_weight=1.0)
+        cast = compute_objective(z, pictures, loss=InfoNCE(0.05), entropy_weight=1.0)
     for got, expected in zip(cast.statistics().values(), plain.statistics().values(), strict=True):
         torch.testing.assert_close(got, expected, rtol=0, atol=0)
 
@@ -110,9 +113,9 @@ def test_no_entropy_weight_leaves_the_entropy_out() -> None:
     z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0]]) * 1.2e19
     z.requires_grad_()
     pictures = torch.tensor([[0], [0], [1], [1]])
-    step = compute_objective(z, pictures, temperature=1.0, entropy_weight=0.0)
+    step = compute_objective(z, pictures, loss=InfoNCE(1.0), entropy_weight=0.0)
     assert not step.entropy.isfinite()
-    assert float(step.loss.detach()) == float(step.info_nce) == float(step.total) == 0.0
+    assert float(step.loss.detach()) == float(step.instance) == float(step.total) == 0.0
     step.loss.backward()  # type: ignore[no-untyped-call]
     assert z.grad is not None
     assert z.grad.isfinite().all()
@@ -125,7 +128,7 @@ def test_nothing_is_read_on_the_host() -> None:
         step = compute_objective(
             z,
             torch.empty(6, 2, dtype=torch.int64),
-            temperature=0.05,
+            loss=InfoNCE(0.05),
             entropy_weight=1.0,
             memory=memory.remembered(),
         )

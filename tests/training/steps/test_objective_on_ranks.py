@@ -16,6 +16,10 @@ CASES = pytest.mark.parametrize(
     [
         (2, "small", 1e-10),
         pytest.param(4, "small", 1e-10, marks=pytest.mark.slow),
+        (2, "contrastive", 1e-10),
+        pytest.param(4, "contrastive", 1e-10, marks=pytest.mark.slow),
+        (2, "margin", 1e-6),
+        pytest.param(4, "margin", 1e-6, marks=pytest.mark.slow),
         (2, "real", 1e-5),
         pytest.param(4, "real", 1e-5, marks=pytest.mark.slow),
     ],
@@ -28,7 +32,7 @@ def test_losses(world: int, network: str, tolerance: float) -> None:
     for told in of_ranks(world):
         got = told[network]["losses"]
         torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
-        assert got.dtype == (torch.float64 if network == "small" else torch.float32)
+        assert got.dtype == (torch.float32 if network == "real" else torch.float64)
 
 
 @CASES

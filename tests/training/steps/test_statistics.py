@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sscd.losses.blocks import Rows
+from sscd.losses.instance import InfoNCE
+from sscd.losses.rows import Rows
 from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue
 from sscd.training.steps.objective import compute_objective
 from sscd.training.steps.statistics import center_norm, effective_rank, negative_similarity
@@ -48,7 +49,7 @@ def test_negatives_are_those_of_loops(seed: int) -> None:
     queue.enqueue(Rows(z[:5].flip(1), contents[:5]))
     memory = queue.remembered() if seed % 2 else None
     step = compute_objective(
-        z, contents, temperature=0.1, entropy_weight=1.0, memory=memory, block=4
+        z, contents, loss=InfoNCE(0.1), entropy_weight=1.0, memory=memory, block=4
     )
     shown = [set(row) - {-1} for row in contents.tolist()]
     similarity = z.double() @ z.double().T
@@ -65,5 +66,5 @@ def test_negatives_are_those_of_loops(seed: int) -> None:
 def test_without_negatives_there_is_no_similarity() -> None:
     z = functional.normalize(torch.randn(512, 64, generator=torch.Generator().manual_seed(0)))
     same = torch.zeros(512, 1, dtype=torch.int64)
-    step = compute_objective(z, same, temperature=0.1, entropy_weight=0.0)
+    step = compute_objective(z, same, loss=InfoNCE(0.1), entropy_weight=0.0)
     assert float(step.negative_similarity) == 0.0
