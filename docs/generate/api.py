@@ -108,6 +108,29 @@ PAGES = {
             "sscd.formats.inspection",
         ),
     ),
+    "baselines": (
+        "Other systems",
+        "Pictures to pairs, each system behind one interface.",
+        (
+            "sscd.baselines.system",
+            "sscd.baselines.vector_system",
+            "sscd.baselines.gist.descriptor",
+            "sscd.baselines.hashes",
+            "sscd.baselines.how.system",
+            "sscd.baselines.how.inverted_file",
+        ),
+    ),
+    "attacks": (
+        "Attacks",
+        "A picture and a network to a picture that the network no longer knows.",
+        (
+            "sscd.attacks.optimisation",
+            "sscd.attacks.psnr",
+            "sscd.attacks.ssim",
+            "sscd.attacks.transformations",
+            "sscd.attacks.directory",
+        ),
+    ),
     "report": (
         "Reports",
         "Figures to tables, pictures and pages.",

@@ -11,6 +11,7 @@ from sscd.cli import main
 from sscd.data.procedural import draw_picture
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.published.names import namer
+from tests.commands.small import HOW, write_checkpoint
 from tests.conftest import REPOSITORY
 from tests.docs.smaller import smaller
 
@@ -30,6 +31,7 @@ def build(root: Path) -> None:
     _run(root, "train", "--config", "photos", "--data.root", "PHOTOS")
     checkpoint = root / "runs" / "photos" / "checkpoints" / "best.ckpt"
     (root / "best.ckpt").hardlink_to(checkpoint)
+    write_checkpoint(root / "how.ckpt", config=HOW)
     sides = ("--queries", "QUERIES", "--references", "REFERENCES")
     small = ("--workers", "0")
     _run(root, "export", "--checkpoint", "best.ckpt", *sides, "--output", "track2.h5", *small)
@@ -80,6 +82,9 @@ def draw_sets(root: Path) -> None:
             picture.save(root / folder / name, quality=quality)
 
     draw("PHOTOS", [f"{number:03d}.jpg" for number in range(48)])
+    rows = [f"{number:03d},{'even' if number % 2 == 0 else 'odd'}" for number in range(48)]
+    rows += [f"copy{number},even" for number in range(3)]
+    (root / "labels.csv").write_text("\n".join(["picture,class", *rows, ""]))
     for number in range(3):  # for `dedup` to find
         shutil.copy(root / "PHOTOS" / f"{number:03d}.jpg", root / "PHOTOS" / f"copy{number}.jpg")
     draw("TRAINING", [f"T{number:06d}.jpg" for number in range(24)])

@@ -19,6 +19,9 @@ ALWAYS = {
     "dedup": ("--workers", "0"),
     "preview": ("--data.workers", "0"),
     "check": ("--workers", "1"),
+    "attack": ("--steps", "2"),
+    "baseline": ("--workers", "0"),
+    "table": ("--words", "4", "--features", "20", "--samples", "20", "--workers", "0"),
     "make-disc": ("--workers", "1", "--max_side", "120", "--extras", "3"),
     "benchmarks.train": (
         *("--batch_size", "4", "--image_size", "32", "--workers", "1", "--backbone", "resnet18"),
@@ -43,6 +46,7 @@ IF_GIVEN = {
         "--distractors": ("--distractors", "3"),
         "--training": ("--training", "9"),
     },
+    "baseline": {"gist": ("--dims", "960"), "--words": ("--words", "4", "--features", "20")},
     "torchrun": {"--nproc_per_node": ("--nproc_per_node", "2")},
 }
 ON_ONE_PROCESS = ("--trainer.devices", "1", "--trainer.strategy", "auto")
