@@ -147,6 +147,11 @@ def explain_worker_death(error: RuntimeError) -> str | None:
             "a worker of the loader died, as processes do where memory runs out; lower "
             "data.workers, or give the machine more memory"
         )
+    if "DataLoader worker (pid" in text and "signal: Terminated" in text:  # as `pkill -f` sends it
+        return (
+            "a worker of the loader was told to end; send SIGTERM to the training's first process "
+            "alone, which then saves: --ckpt_path last goes on from the last checkpoint"
+        )
     return None
 
 

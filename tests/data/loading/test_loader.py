@@ -29,8 +29,9 @@ class Batch(NamedTuple):
 
 
 class Numbers(Dataset[int]):
-    def __init__(self, worst: int = 100) -> None:
+    def __init__(self, worst: int = 100, *, killed_by: signal.Signals = signal.SIGKILL) -> None:
         self.worst = worst
+        self.killed_by = killed_by
 
     def __len__(self) -> int:
         return 8
@@ -42,7 +43,7 @@ class Numbers(Dataset[int]):
             raise ValueError("a bug")
         if index == self.worst == KILLED:
             time.sleep(1.0)  # until whoever reads waits for it
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.killed_by)
         return index
 
 
@@ -81,9 +82,16 @@ def test_a_bug_keeps_its_traceback() -> None:
     gc.collect()
 
 
-def test_a_killed_worker_is_explained() -> None:
-    with pytest.raises(UserError, match="a worker of the loader died, as processes do"):
-        list(make_loader(Numbers(KILLED), collate, workers=1, batch_size=3))
+@pytest.mark.parametrize(
+    ("by", "line"),
+    [
+        (signal.SIGKILL, "a worker of the loader died, as processes do"),
+        (signal.SIGTERM, "a worker of the loader was told to end; send SIGTERM to the training's"),
+    ],
+)
+def test_a_killed_worker_is_explained(by: signal.Signals, line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        list(make_loader(Numbers(KILLED, killed_by=by), collate, workers=1, batch_size=3))
     gc.collect()
 
 
