@@ -142,15 +142,15 @@ def explain_worker_death(error: RuntimeError) -> str | None:
     text = f"{error} {error.__cause__}"
     if "shared memory" in text and ("No space left" in text or "Bus error" in text):
         return f"{SHARED_MEMORY} is full: workers hand over pictures in it; {_SHARED_MEMORY_ADVICE}"
-    if "DataLoader worker (pid" in text and ("signal: Killed" in text or "unexpectedly" in text):
-        return (
-            "a worker of the loader died, as processes do where memory runs out; lower "
-            "data.workers, or give the machine more memory"
-        )
     if "DataLoader worker (pid" in text and "signal: Terminated" in text:  # as `pkill -f` sends it
         return (
             "a worker of the loader was told to end; send SIGTERM to the training's first process "
             "alone, which then saves: --ckpt_path last goes on from the last checkpoint"
+        )
+    if "DataLoader worker (pid" in text and ("signal: Killed" in text or "unexpectedly" in text):
+        return (
+            "a worker of the loader died, as processes do where memory runs out; lower "
+            "data.workers, or give the machine more memory"
         )
     return None
 
