@@ -235,7 +235,7 @@ def test_wrong_export_arguments(
         ({"queries": "nowhere"}, "nowhere"),
         ({"references": "empty"}, "jpg"),  # which extensions were looked for
         ({"output": "empty"}, "is a directory"),
-        ({"dims": "3"}, "needs as many training pictures"),
+        ({"dims": "3"}, "needs 3 training pictures"),
         ({}, "was described"),
     ],
 )
@@ -247,7 +247,8 @@ def test_wrong_export_folders(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     named = {k: v if k == "dims" else str(folders / v) for k, v in changed.items()}
-    command = export_of(folders, {"training": str(folders / "queries"), "dims": "1"} | named)
+    usual = {"training": str(folders / "queries"), "projection": "pca", "dims": "1"}
+    command = export_of(folders, usual | named)
     assert main(command) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("sscd: error: ")

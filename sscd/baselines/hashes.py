@@ -37,15 +37,15 @@ class PictureHash:
 
 
 @dataclass(frozen=True)
-class HashSystems:
+class InstalledHashes:
     """The hashes that can be computed here.
 
     Attributes:
-        systems: One a hash whose library is installed.
+        hashes: Those whose library is installed.
         left_out: One line a hash whose library is not, with what installs it.
     """
 
-    systems: tuple[VectorSystem, ...]
+    hashes: tuple[PictureHash, ...]
     left_out: tuple[str, ...]
 
 
@@ -95,21 +95,35 @@ HASHES = (
 """Every hash here, for tables."""
 
 
-def hash_systems(*, workers: int, skipped: SkipLog | None = None) -> HashSystems:
-    """The hashes that can be computed here, each as one vector a picture.
-
-    Args:
-        workers: Processes that decode and hash.
-        skipped: Where unreadable pictures are noted.
-    """
-    log = SkipLog() if skipped is None else skipped
-    systems, left_out = [], []
+def installed_hashes() -> InstalledHashes:
+    """The hashes that can be computed here, and why the others cannot."""
+    hashes, left_out = [], []
     for one in HASHES:
         if importlib.util.find_spec(one.library) is None:
             left_out.append(f"{one.name} is left out: {missing_extra(one.library)}")
         else:
-            systems.append(_system(one, workers=workers, skipped=log))
-    return HashSystems(tuple(systems), tuple(left_out))
+            hashes.append(one)
+    return InstalledHashes(tuple(hashes), tuple(left_out))
+
+
+def hash_system(one: PictureHash, *, workers: int, skipped: SkipLog | None = None) -> VectorSystem:
+    """A hash as one vector a picture.
+
+    Args:
+        one: Its library is installed.
+        workers: Processes that decode and hash.
+        skipped: Where unreadable pictures are noted.
+    """
+    log = SkipLog() if skipped is None else skipped
+    origin = Origin(model=f"{one.library} {one.name}")
+    describer = PictureDescriber(one.function, bit_vectors, workers, origin, log)
+    return VectorSystem(
+        one.name,
+        describer,
+        dims=one.bits,
+        norm=HASH_NORM,
+        hardware=describer.hardware,
+    )
 
 
 def bit_vectors(bits: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -123,15 +137,3 @@ def bit_vectors(bits: NDArray[np.bool_]) -> NDArray[np.float32]:
     """
     scale = np.float32(bits.shape[1] ** -0.5)
     return np.where(bits, scale, -scale)
-
-
-def _system(one: PictureHash, *, workers: int, skipped: SkipLog) -> VectorSystem:
-    origin = Origin(model=f"{one.library} {one.name}")
-    describer = PictureDescriber(one.function, bit_vectors, workers, origin, skipped)
-    return VectorSystem(
-        one.name,
-        describer,
-        dims=one.bits,
-        norm=HASH_NORM,
-        hardware=describer.hardware,
-    )

@@ -19,9 +19,10 @@ def multigrain_dims(channels: int, *, training: int) -> int:
 
     Args:
         channels: Length of the network's own descriptor.
-        training: Training pictures, of which whitening needs as many as dimensions.
+        training: Training pictures. N of them, less their mean, span N - 1 dimensions; whitening
+            would stretch the N-th, in which they do not differ, until it drowns all others.
     """
-    return min(DIMS, channels, training)
+    return max(min(DIMS, channels, training - 1), 1)
 
 
 def multigrain_system(
@@ -29,6 +30,7 @@ def multigrain_system(
     *,
     dims: int,
     hardware: str,
+    fewer: bool = False,
     device: Device = "auto",
     watch: Stopwatch | None = None,
 ) -> VectorSystem:
@@ -38,6 +40,7 @@ def multigrain_system(
         describe: Pictures → the network's own descriptors.
         dims: Dimensions after whitening.
         hardware: What `describe` runs on.
+        fewer: As for `VectorSystem`.
         device: Where the search runs.
         watch: As for `VectorSystem`.
     """
@@ -48,6 +51,7 @@ def multigrain_system(
         norm=NORM,
         hardware=hardware,
         projection="whiten",
+        fewer=fewer,
         device=device,
         watch=watch,
     )

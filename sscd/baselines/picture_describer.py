@@ -60,8 +60,7 @@ class PictureDescriber:
     @property
     def hardware(self) -> str:
         """What it runs on."""
-        count = max(self.workers, 1)
-        return cpu(f"{count} process{'es' if count > 1 else ''}")
+        return cpu(max(self.workers, 1), "process")
 
     def __call__(self, pictures: Pictures) -> Descriptors:
         """Describe a set, with a progress bar; unreadable pictures are logged and left out.
@@ -70,15 +69,18 @@ class PictureDescriber:
             UserError: No picture of the set can be read.
         """
         ids: list[str] = []
-        finished = []
+        vectors = np.empty((0, 0), np.float32)
         rows = self._rows(pictures)
         while batch := list(islice(rows, _BATCH)):
+            done = self.finish(np.stack([row for _, row in batch]))
+            if not ids:  # one array for all: a million of GIST's take 3.8 GB, and twice no more
+                vectors = np.empty((len(pictures), done.shape[1]), np.float32)
+            vectors[len(ids) : len(ids) + len(done)] = done
             ids += [pictures.id(index) for index, _ in batch]
-            finished.append(self.finish(np.stack([row for _, row in batch])))
         if not ids:
             first = f", for example {pictures.path(0)}" if len(pictures) else ""
             raise UserError(f"no picture of {pictures.name} can be read{first}; are they pictures?")
-        return Descriptors(ids, np.concatenate(finished), self.origin)
+        return Descriptors(ids, vectors[: len(ids)], self.origin)
 
     def _rows(self, pictures: Pictures) -> Iterator[tuple[int, NDArray[Any]]]:
         """The place of each picture that can be read, and what was read of it."""

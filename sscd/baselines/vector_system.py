@@ -15,7 +15,7 @@ from sscd.search.knn import Device, nearest
 from sscd.search.pairs import Pairs, best_pairs
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import Projection, ProjectionKind
-from sscd.vectors import Vectors, blocks, in_memory
+from sscd.vectors import Vectors, in_memory
 
 Describe: TypeAlias = Callable[[Pictures], Descriptors]
 """Descriptors of the pictures of a set that can be read, in the set's order."""
@@ -34,6 +34,8 @@ class VectorSystem:
         norm: Of its score normalisation.
         hardware: What `describe` runs on.
         projection: What is learnt on training descriptors; None compares descriptors as they are.
+        fewer: Whether `dims` gives way where not enough training pictures can be read; otherwise
+            that is an error.
         device: Where the search runs.
         watch: What `describe` times itself by, where it may find descriptors that were made before;
             None times every call.
@@ -48,6 +50,7 @@ class VectorSystem:
         norm: Neighbourhood,
         hardware: str,
         projection: ProjectionKind | None = None,
+        fewer: bool = False,
         device: Device = "auto",
         watch: Stopwatch | None = None,
     ) -> None:
@@ -59,7 +62,7 @@ class VectorSystem:
         self._times_itself = watch is not None
         self.reference_ids: Sequence[str] = ()
         self._describe = describe
-        self._dims = dims
+        self._dims, self._fewer = dims, fewer
         self._kind = projection
         self._device: Device = device
         self._projection: Projection | None = None
@@ -70,6 +73,8 @@ class VectorSystem:
         """Learn the projection, and keep the training descriptors; see `System`."""
         own = self._timed(training).vectors
         if self._kind is not None:
+            if self._fewer:
+                self.dims = self._dims = min(self._dims, max(len(own) - 1, 1))
             self._projection = Projection.fit(own, kind=self._kind, dims=self._dims)
         self._training = self._projected(own)
 
@@ -149,15 +154,25 @@ def normalised_pairs(
     added = np.sqrt(np.maximum(bias + shift, 0))[:, None]
     found = best_pairs(
         np.hstack([queries, added.astype(np.float32)]),
-        _with_zero(references),
+        _WithZero(references),
         limit=limit,
         device=device,
     )
     return Pairs(found.query, found.reference, found.scores + np.float32(shift))
 
 
-def _with_zero(vectors: Vectors) -> NDArray[np.float32]:
-    result = np.zeros((len(vectors), vectors.shape[1] + 1), np.float32)
-    for start, block in blocks(vectors):
-        result[start : start + len(block), :-1] = block
-    return result
+class _WithZero:
+    """Vectors with a coordinate 0 after their own; no second copy of them lies in memory."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self._vectors), self._vectors.shape[1] + 1
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
+        return np.pad(np.asarray(self._vectors[rows], np.float32), ((0, 0), (0, 1)))

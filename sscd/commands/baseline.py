@@ -97,7 +97,8 @@ def baseline(
             result = _descriptors(options, systems, sets)
         else:
             result = _pairs(options, systems, sets)
-    shutil.rmtree(systems.parts, ignore_errors=True)
+    if name == "multigrain":
+        shutil.rmtree(systems.parts, ignore_errors=True)
     say_skipped(systems.skipped, output)
     return result
 
@@ -145,8 +146,8 @@ def _descriptors(
 
 def _pairs(options: BaselineOptions, systems: BaselineSystems, sets: dict[str, Pictures]) -> Result:
     """Search, and write for track 1."""
-    if options.name == "gist" and "training" not in sets:
-        return _unlearnt_pairs(options, systems, sets)
+    if options.name != "how" and not options.normalise:
+        return _plain_pairs(options, systems, sets)
     system: System
     if options.name == "how":
         system = how = systems.how()
@@ -166,11 +167,14 @@ def _pairs(options: BaselineOptions, systems: BaselineSystems, sets: dict[str, P
     return _result_of_pairs(options, system, systems, counts, lines)
 
 
-def _unlearnt_pairs(
+def _plain_pairs(
     options: BaselineOptions, systems: BaselineSystems, sets: dict[str, Pictures]
 ) -> Result:
-    """GIST as it is needs no training pictures."""
-    system = systems.raw()
+    """Without normalisation: a third of the searches, and few training pictures or none will do."""
+    training = sets.get("training")
+    system = systems.compared(training=0 if training is None else len(training))
+    if training is not None:
+        system.learn(training)
     asked, searched = system.describe(sets["queries"]), system.describe(sets["references"])
     pairs = best_pairs(in_memory(asked.vectors), searched.vectors, device=options.device)
     lines = write_pairs(options.output, asked.ids, searched.ids, pairs)
@@ -236,4 +240,6 @@ def _check_output(options: BaselineOptions) -> None:
     inputs = [path for path in (options.checkpoint, options.index) if path is not None]
     check_not_input(options.output, inputs)
     if options.index is not None and not options.opens_index:
+        if options.index.exists():
+            raise UserError(f"--index {options.index} is no file; give the name of one")
         check_output_place(options.index)

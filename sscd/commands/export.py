@@ -196,9 +196,10 @@ def _describe(
     opened = {name: describer.open(source, name=name) for name, source in sources.items()}
     if learnt := opened.get("training"):
         wanted = steps.projected_dims(own, limit=MAX_DIMENSIONS)
-        if steps.projection in ("pca", "whiten") and len(learnt.pictures) < wanted:
+        least = {"pca": wanted, "whiten": wanted + 1}.get(steps.projection, 0)
+        if len(learnt.pictures) < least:
             raise UserError(
-                f"PCA to {wanted} dimensions needs as many training pictures; "
+                f"PCA to {wanted} dimensions needs {least} training pictures; "
                 f"{training} has {len(learnt.pictures)}: add pictures or lower --dims"
             )
     found: dict[str, Descriptors] = {}

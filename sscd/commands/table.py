@@ -1,12 +1,13 @@
 """`sscd table`: other systems and trained networks beside one another, as in the DISC21 paper."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sscd import __version__
-from sscd.commands.describing import repeatable
+from sscd.commands.describing import repeatable, say_skipped
 from sscd.commands.systems.attacked import Attacks, attack_table
 from sscd.commands.systems.catalogue import Catalogue, SystemOptions
 from sscd.commands.systems.data import TableData
@@ -14,6 +15,7 @@ from sscd.commands.systems.measuring import measure, measure_attacks
 from sscd.commands.systems.plan import RowName, SystemPlan
 from sscd.commands.systems.row_file import KeptRow, RowFile
 from sscd.commands.systems.stored_descriptors import check_one_process
+from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from sscd.evaluation.protocol import global_name
 from sscd.files import atomic_path, check_writable_directory
@@ -100,6 +102,11 @@ def table(
             _row(file, data, attacks, place=f"{number} of {len(files)}", begun=begun)
             for number, file in enumerate(files, start=1)
         ]
+    skipped = SkipLog()
+    for one in kept:
+        for path, reason in one.unreadable.items():
+            skipped.add(path, reason)
+    say_skipped(skipped, output / "table")
     facts = TableFacts(
         data=data.name,
         training=len(data.collection.training),
@@ -108,6 +115,7 @@ def table(
         copies=len(data.collection.truth.pairs),
         protocol=global_name(CHALLENGE_LIMIT),
         left_out=catalogue.left_out,
+        unreadable=len(skipped),
     )
     under = None
     if attacks is not None:
@@ -127,14 +135,16 @@ def _row(
         return kept
     with working(f"row {place}, {file.plan.name}"):
         if kept is not None and attacks is not None:
-            attacked = {**kept.attacked, **measure_attacks(file.plan, data, attacks)}
-            file.write_figures(kept.row, attacked)
-            return KeptRow(kept.row, attacked)
+            log = SkipLog()
+            under = measure_attacks(file.plan, data, attacks, skipped=log)
+            more = KeptRow(kept.row, {**kept.attacked, **under}, {**kept.unreadable, **log.reasons})
+            file.write_figures(more)
+            return more
         measured = measure(
             file.plan, data, attacks, samples=int(file.identity["samples"]), begun=begun
         )
         file.write(measured, data)
-    return KeptRow(measured.row, measured.attacked)
+    return KeptRow(measured.row, measured.attacked, measured.unreadable)
 
 
 def _row_files(
@@ -168,6 +178,7 @@ def _written(
         "copies": facts.copies,
         "rows": [row.as_json() for row in rows],
         "left_out": list(facts.left_out),
+        "unreadable": facts.unreadable,
         "attacks": attacks.as_json() if attacks is not None else None,
         "sscd": __version__,
     }
@@ -175,6 +186,7 @@ def _written(
     pictures = [output / "table.png"]
     write_systems_picture(pictures[0], rows, facts)
     shown: list[Any] = [systems_table(rows, facts)]
+    (output / "attacks.png").unlink(missing_ok=True)  # of an earlier call
     if attacks is not None:
         markdown += "\n" + attacks_markdown(attacks)
         pictures.append(output / "attacks.png")
@@ -189,11 +201,12 @@ def _written(
     evaluations = [str(file.plain) for file in files]
     shown += [f"left out: {line}" for line in facts.left_out]
     shown.append(f"{output}: table.md, table.json, {', '.join(one.name for one in pictures)}")
-    remarks = [
-        f"next: sscd report {_named(output, evaluations)} makes a page of all systems",
-        f"{output / 'descriptors'} lets the next table of these networks go quicker, and may be "
-        "deleted",
-    ]
+    remarks = [f"next: sscd report {_named(output, evaluations)} makes a page of all systems"]
+    if (output / "descriptors").is_dir():
+        remarks.append(
+            f"{output / 'descriptors'} lets the next table of these networks go quicker, and may "
+            "be deleted"
+        )
     made = {
         "output": str(output),
         "markdown": str(output / "table.md"),
@@ -206,7 +219,9 @@ def _written(
 def _named(output: Path, evaluations: Sequence[str]) -> str:
     """The evaluations as they are typed, which is short where no others lie beside them."""
     lying = sorted(map(str, output.glob("*.h5")))
-    return f"{output}/*.h5" if lying == sorted(evaluations) else " ".join(evaluations)
+    if lying == sorted(evaluations):
+        return f"{shlex.quote(str(output))}/*.h5"
+    return shlex.join(evaluations)
 
 
 def _check_output(output: Path) -> None:

@@ -1,5 +1,6 @@
 """The pictures that could not be read, named once each."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sscd.files import atomic_path
@@ -23,6 +24,11 @@ class SkipLog:
 
     def __len__(self) -> int:
         return len(self._reasons)
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Path → reason, so far."""
+        return dict(self._reasons)
 
     def add(self, path: Path | str, reason: str) -> None:
         """Note a picture; a picture that is known keeps its first reason."""

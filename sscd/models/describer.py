@@ -76,7 +76,7 @@ class Describer:
         """What the network runs on."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
-        return cpu(f"{torch.get_num_threads()} threads")
+        return cpu(torch.get_num_threads(), "thread")
 
     @cached_property
     def origin(self) -> Origin:

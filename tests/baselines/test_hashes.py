@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sscd.baselines.hashes import HASHES, PictureHash, bit_vectors, hash_systems
+from sscd.baselines.hashes import HASHES, PictureHash, bit_vectors, hash_system, installed_hashes
 from sscd.data.perceptual_hash import perceptual_hash
 from sscd.data.records import ImageSet
 from sscd.data.skipped import SkipLog
@@ -73,11 +73,12 @@ def test_systems_find_copies_and_count_what_they_cannot_read(tmp_path: Path) -> 
     (tmp_path / "07.png").write_text("no picture")
     images = ImageSet.from_names("references", root=tmp_path, names=names)
     skipped = SkipLog()
-    found = hash_systems(workers=0, skipped=skipped)
+    found = installed_hashes()
     assert found.left_out == ()
-    assert [system.name for system in found.systems] == [one.name for one in HASHES]
-    assert [system.dims for system in found.systems] == [64, 64, 64, 64, 256]
-    for system in found.systems:
+    systems = [hash_system(one, workers=0, skipped=skipped) for one in found.hashes]
+    assert [system.name for system in systems] == [one.name for one in HASHES]
+    assert [system.dims for system in systems] == [64, 64, 64, 64, 256]
+    for system in systems:
         system.learn(images)
         system.index(images)
         pairs = system.search(images.subset([3, 5]), limit=2).plain
@@ -94,8 +95,8 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         return None if name == "pdqhash" else real(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", find)
-    found = hash_systems(workers=0)
-    assert [system.name for system in found.systems] == ["aHash", "dHash", "pHash", "wHash"]
+    found = installed_hashes()
+    assert [one.name for one in found.hashes] == ["aHash", "dHash", "pHash", "wHash"]
     assert found.left_out == (
         "PDQ is left out: this needs pdqhash, which is not installed; pip install 'sscd[hashes]'",
     )

@@ -27,7 +27,27 @@ def describer(channels: int) -> Callable[[Pictures], Descriptors]:
 def test_dimensions_are_the_papers_where_there_are_enough() -> None:
     assert multigrain_dims(2048, training=1_000_000) == 1500
     assert multigrain_dims(512, training=1_000_000) == 512
-    assert multigrain_dims(2048, training=300) == 300
+    assert multigrain_dims(2048, training=300) == 299
+
+
+def test_as_many_dimensions_as_a_few_training_pictures_give_still_find_copies() -> None:
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(64, 512))
+    seen = rng.normal(size=(200, 64))
+    pictured = {"training": rng.normal(size=(24, 64)), "references": seen, "queries": seen + 0.01}
+
+    def describe(images: Pictures) -> Descriptors:
+        rows = np.maximum(pictured[images.name] @ directions, 0)
+        return Descriptors(images.ids, rows.astype(np.float32))
+
+    dims = multigrain_dims(512, training=24)
+    system = multigrain_system(describe, dims=dims, hardware="", device="cpu")
+    system.learn(pictures("training", 24))
+    system.index(pictures("references", 200))
+    vectors = np.asarray(system.describe(pictures("references", 200)).vectors)
+    assert np.abs(vectors).max(axis=1).mean() < 0.8  # no dimension is all of a descriptor
+    found = system.search(pictures("queries", 200), limit=200).plain
+    assert (found.query == found.reference).mean() > 0.95
 
 
 def test_descriptors_are_whitened_and_scores_normalised_by_the_tenth() -> None:
@@ -51,6 +71,16 @@ def test_a_describer_that_times_itself_is_not_timed_again() -> None:
     system = multigrain_system(describer(4), dims=4, hardware="", device="cpu", watch=watch)
     system.learn(pictures("training", 50))
     assert (system.watch.seconds, system.watch.pictures) == (3.0, 2)
+
+
+def test_dimensions_give_way_to_pictures_that_cannot_be_read() -> None:
+    system = multigrain_system(describer(8), dims=8, hardware="", fewer=True, device="cpu")
+    system.learn(pictures("training", 6))
+    assert system.dims == 5
+    assert system.describe(pictures("queries", 3)).vectors.shape == (3, 5)
+    system = multigrain_system(describer(8), dims=4, hardware="", fewer=True, device="cpu")
+    system.learn(pictures("training", 6))
+    assert system.dims == 4
 
 
 def test_too_few_training_pictures() -> None:

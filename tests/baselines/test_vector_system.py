@@ -67,6 +67,34 @@ def test_too_few_training_pictures_are_one_line() -> None:
         )
 
 
+class Slices:
+    """Rows that can be had by slices alone, and how many were asked for at once."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows, self.most = rows, 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.rows.shape
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, wanted: slice, /) -> Rows:
+        found = self.rows[wanted]
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_references_are_read_in_blocks() -> None:
+    references = Slices(rows(1, 70_000, 2))
+    queries, training = rows(0, 2, 2), rows(2, 12, 2)
+    found = normalised_pairs(queries, references, training, norm=NORM, limit=3, device="cpu")
+    plain = normalised_pairs(queries, references.rows, training, norm=NORM, limit=3, device="cpu")
+    assert found.reference.tolist() == plain.reference.tolist()
+    assert 0 < references.most < 70_000
+
+
 class Table:
     """A describer that looks descriptors up by the name of the set."""
 

@@ -82,6 +82,17 @@ def test_multigrain_writes_the_same_order_in_both_forms(
     assert not Path("m.h5.parts").exists()
 
 
+def test_normalisation_alone_needs_ten_training_pictures(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_checkpoint(Path("mg.ckpt"), config=MULTIGRAIN)
+    for picture in sorted((sets / "training").iterdir())[9:]:
+        picture.unlink()
+    network = ("multigrain", *SETS, *TRAINING, "--checkpoint", "mg.ckpt", "--output", "m.csv")
+    assert "needs 10 at least" in refused(capsys, *network, "--normalise")
+    assert baseline(capsys, *network)["dims"] == 8  # one less than training pictures
+
+
 def test_how_keeps_an_index(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("faiss")
     write_checkpoint(Path("how.ckpt"), config=HOW)
@@ -97,6 +108,14 @@ def test_how_keeps_an_index(sets: Path, capsys: pytest.CaptureFixture[str]) -> N
     line = refused(capsys, *network, *learnt, "--index", "i.h5", "--output", "d.csv")
     assert "--references: the index i.h5 is there" in line
     assert "no global descriptors" in refused(capsys, *network, *learnt, "--output", "d.h5")
+
+
+def test_what_lies_beside_the_output_stays(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = sets / "g.csv.parts" / "mine.txt"
+    own.parent.mkdir()
+    own.write_text("kept", encoding="utf-8")
+    baseline(capsys, "gist", *SETS, "--dims", "960", "--output", "g.csv")
+    assert own.is_file()
 
 
 def test_what_it_refuses(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,4 +143,7 @@ def test_what_it_refuses(sets: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "is an input" in refused(
         capsys, *multigrain[:-1], "m.ckpt.csv", "--checkpoint", "m.ckpt.csv"
     )
+    write_checkpoint(Path("how.ckpt"), config=HOW)
+    how = ("how", *SETS, *TRAINING, "--checkpoint", "how.ckpt", "--output", "h.csv")
+    assert "--index queries is no file" in refused(capsys, *how, "--index", "queries")
     assert not list(sets.glob("*.csv.skipped.txt"))

@@ -118,7 +118,7 @@ def test_a_256_d_network_gives_one_dimension_to_score_normalisation(sets: Path) 
         (("--dims", "8"), "needs --training"),
         (("--training", "training", "--dims", "17"), "--dims 17 is out of range"),
         (("--training", "training", "--dims", "0"), "--dims 0"),
-        (("--training", "queries"), "needs as many training pictures"),
+        (("--training", "queries"), "needs 17 training pictures"),
         (("--training", "training", "--score-norm", "1[24]"), "needs 25 training descriptors"),
         (("--postprocessing", "none.h5"), "none.h5.postprocessing.npz: no such file"),
         (("--queries", "nothing"), "nothing"),

@@ -143,7 +143,7 @@ def test_systems_without_training_and_what_is_left_out(
     names = [row["system"] for row in printed["rows"]]
     assert names[:2] == ["GIST 960", "Multigrain"]
     assert "pHash" in names
-    assert printed["rows"][1]["dims"] == 24  # as many as training pictures
+    assert printed["rows"][1]["dims"] == 23  # one less than training pictures
     assert [line.partition(":")[0] for line in printed["left_out"]] == ["GIST, PCA 256"]
     assert "needs as many training pictures, got 24" in printed["left_out"][0]
     everything = table(capsys)
@@ -175,6 +175,24 @@ def test_an_attack_adds_a_table_and_leaves_rows_as_they_are(
     assert "a, 25 dB" in Path("out/table.md").read_text(encoding="utf-8")
     one = table(capsys, *NETWORK, "--attack", "attacked40")
     assert one["attacks"]["rows"][1]["micro_ap"] == weak["micro_ap"]
+
+
+def test_pictures_that_cannot_be_read_are_said_by_every_call(
+    disc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = ("dev_queries/Q001.jpg", "references/R002.png", "train/T003.png")
+    for name in broken:
+        (disc / name).write_bytes(b"no picture")
+    rows = ("--rows", "gist", "checkpoints", "--checkpoint", "a.ckpt")
+    for _ in range(2):
+        printed = table(capsys, *rows)
+        assert printed["unreadable"] == 3
+        listed = Path("out/table.skipped.txt").read_text(encoding="utf-8").splitlines()
+        assert len(listed) == 3
+        assert all(any(name in line for line in listed) for name in broken)
+        assert "3 pictures could not be read" in Path("out/table.md").read_text(encoding="utf-8")
+        assert main(["table", "disc", "--output", "out", *QUICK, *rows]) == 0
+        assert "3 pictures could not be read: disc/" in capsys.readouterr().err
 
 
 def test_other_ranks_are_refused(

@@ -29,7 +29,7 @@ ALWAYS = {
         *("--pictures", "8", "--compile", "off", "--peak_tflops", "1"),
     ),
 }
-IF_GIVEN = {
+IF_GIVEN: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "--ckpt_path": ("--trainer.max_epochs", "2"),
         "--data.max_training": ("--data.max_training", "12"),

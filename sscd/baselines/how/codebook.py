@@ -16,6 +16,7 @@ WORDS = 65_536
 """Of the published system (Tolias, Jenicek and Chum 2020, section 5)."""
 POINTS_A_WORD = 256
 """Local descriptors that are learnt from, for each word; FAISS's default, and so what HOW has."""
+_POINTS_AT_LEAST = 39  # below it FAISS warns
 _ITERATIONS = 10  # as published with HOW
 
 
@@ -90,9 +91,10 @@ def learn_codebook(
     if words < 1 or iterations < 1:
         raise ValueError(f"got words={words}, iterations={iterations}; expected at least 1")
     if len(descriptors) < words:
+        fewer = max(len(descriptors) // _POINTS_AT_LEAST, 1)
         raise UserError(
             f"{len(descriptors):,} local descriptors of the training pictures are too few for "
-            f"{words:,} visual words; lower --words, or add training pictures"
+            f"{words:,} visual words; give --words {fewer}, or add training pictures"
         )
     require("faiss")
     import faiss

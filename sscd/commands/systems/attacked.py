@@ -27,6 +27,8 @@ class AttackedSet:
     Attributes:
         pictures: With the ids of the queries.
         model: What the network is called.
+        directory: What tells it from another attack on that network at that PSNR; empty where
+            there is none.
         fingerprint: Of the network.
         psnr: What was aimed at, in dB.
         measured_psnr: Mean over the files, in dB.
@@ -34,24 +36,26 @@ class AttackedSet:
 
     pictures: ImageSet
     model: str
+    directory: str
     fingerprint: str
     psnr: float
     measured_psnr: float
 
     @classmethod
-    def of(cls, attack: Attack, ids: Sequence[str], *, model: str) -> "AttackedSet":
+    def of(cls, attack: Attack, ids: Sequence[str], *, told_by: str) -> "AttackedSet":
         """Some pictures of an attack.
 
         Args:
             attack: As it lies on disk.
             ids: Which pictures, in their order.
-            model: What the network is called.
+            told_by: What tells it from other attacks; empty where its network and PSNR do.
         """
         wanted = set(ids)
         measured = [one.psnr for one in attack.records if one.id in wanted and one.psnr is not None]
         return cls(
             pictures=attack.pictures.take(ids),
-            model=model,
+            model=attack.name,
+            directory=told_by,
             fingerprint=attack.model,
             psnr=attack.target_psnr,
             # Where no picture was changed, nothing can be told from its source.
@@ -98,9 +102,7 @@ class Attacks:
             AttackedSet.of(
                 one,
                 common,
-                model=one.name
-                if told[one.name, one.target_psnr] == 1
-                else f"{one.name} ({one.directory.name})",
+                told_by=one.directory.name if told[one.name, one.target_psnr] > 1 else "",
             )
             for one in attacks
         )
@@ -149,8 +151,8 @@ def attack_table(
     for key, one in zip(keys[1:], attacks.attacked, strict=True):
         own = [name for name, mark in fingerprints.items() if mark and mark == one.fingerprint]
         figures = {name: of[key] for name, of in found.items()}
-        # As it is called in this table, unless two attacks on it must be told apart.
-        called = own[0] if own and "(" not in one.model else one.model
+        called = own[0] if own else one.model  # as in this table, where it has a column
+        called += f" ({one.directory})" if one.directory else ""
         rows.append(AttackRow(called, one.psnr, one.measured_psnr, figures, tuple(own)))
     return AttackTable(tuple(rows), len(attacks.untouched), attacks.matched)
 

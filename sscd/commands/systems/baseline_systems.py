@@ -82,6 +82,7 @@ class BaselineSystems:
             stored,
             dims=wanted,
             hardware=stored.hardware,
+            fewer=options.dims is None,
             device=options.device,
             watch=stored.watch,
         )

@@ -4,13 +4,11 @@ import importlib.metadata
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from sscd.baselines.gist.descriptor import DIMS as GIST_DIMS
 from sscd.baselines.gist.system import gist_system
-from sscd.baselines.hashes import HASHES, hash_systems
-from sscd.baselines.system import System
+from sscd.baselines.hashes import PictureHash, hash_system, installed_hashes
 from sscd.commands.export_model import name_of_checkpoint
 from sscd.commands.systems.network_plans import NetworkPlans
 from sscd.commands.systems.plan import RowName, SystemPlan
@@ -126,7 +124,8 @@ class Catalogue:
             training: Training pictures of the data set.
 
         Raises:
-            UserError: A network cannot be used, two are the same, or there is no row.
+            UserError: A network cannot be used, two are the same, two rows have one name, or there
+                is no row.
         """
         left_out: list[str] = []
         networks = NetworkPlans(options, work, training, left_out)
@@ -139,6 +138,7 @@ class Catalogue:
         ]
         if not plans:
             raise UserError(f"the table has no row: {'; '.join(left_out) or 'give --checkpoint'}")
+        _check_names(plans)
         return cls(tuple(plans), tuple(left_out))
 
 
@@ -149,7 +149,7 @@ def _gist(options: SystemOptions, training: int, left_out: list[str]) -> Iterato
     yield SystemPlan(
         name="GIST 960",
         settings={"row": "gist", "dims": GIST_DIMS},
-        build=lambda: gist_system(dims=960, workers=workers),
+        build=lambda skipped: gist_system(dims=960, workers=workers, skipped=skipped),
         note="no training; 32×32 pixels",
     )
     if training < _GIST_PCA:
@@ -160,7 +160,7 @@ def _gist(options: SystemOptions, training: int, left_out: list[str]) -> Iterato
     yield SystemPlan(
         name="GIST, PCA 256",
         settings={"row": "gist", "dims": _GIST_PCA},
-        build=lambda: gist_system(dims=256, workers=workers),
+        build=lambda skipped: gist_system(dims=256, workers=workers, skipped=skipped),
         note=f"PCA of {training:,} training pictures; 32×32 pixels",
     )
 
@@ -168,19 +168,31 @@ def _gist(options: SystemOptions, training: int, left_out: list[str]) -> Iterato
 def _hashes(options: SystemOptions, left_out: list[str]) -> Iterator[SystemPlan]:
     if not options.wants("hashes"):
         return
-    found = hash_systems(workers=options.processes)
+    found = installed_hashes()
     left_out += found.left_out
-    libraries = {one.name: one.library for one in HASHES}
-    for system in found.systems:
-        library = libraries[system.name]
-        version = importlib.metadata.version(library)
-        yield SystemPlan(
-            name=system.name,
-            settings={"row": "hashes", "library": f"{library} {version}"},
-            build=partial(_given, system),
-            note=f"{system.dims} bits, no training; {library} {version}",
-        )
+    for one in found.hashes:
+        yield _hash(one, workers=options.processes)
 
 
-def _given(system: System) -> System:
-    return system
+def _hash(one: PictureHash, *, workers: int) -> SystemPlan:
+    library = f"{one.library} {importlib.metadata.version(one.library)}"
+    return SystemPlan(
+        name=one.name,
+        settings={"row": "hashes", "library": library},
+        build=lambda skipped: hash_system(one, workers=workers, skipped=skipped),
+        note=f"{one.bits} bits, no training; {library}",
+    )
+
+
+def _check_names(plans: Sequence[SystemPlan]) -> None:
+    """Check that each row can be told from the others by its name.
+
+    Raises:
+        UserError: It cannot.
+    """
+    for number, plan in enumerate(plans):
+        if any(plan.name == other.name for other in plans[:number]):
+            raise UserError(
+                f"two rows of the table are called {plan.name}; call a checkpoint otherwise by "
+                "--names"
+            )

@@ -1,5 +1,6 @@
 """One system measured on a table's data: its row, and the evaluations behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sscd.commands.judging import watched_draws
@@ -7,6 +8,7 @@ from sscd.commands.systems.attacked import Attacks, micro_aps_under
 from sscd.commands.systems.data import TableData
 from sscd.commands.systems.plan import SystemPlan
 from sscd.commands.systems.stored_descriptors import KeptStopwatch
+from sscd.data.skipped import SkipLog
 from sscd.evaluation.bootstrap import Watch, micro_ap_interval
 from sscd.evaluation.protocol import Evaluation, evaluate_found
 from sscd.formats.usage import utc_now
@@ -23,12 +25,14 @@ class MeasuredSystem:
         plain: By its own scores.
         normalised: By normalised scores.
         attacked: As `micro_aps_under`; empty where nothing was attacked.
+        unreadable: Path → reason of the pictures that could not be read.
     """
 
     row: SystemRow
     plain: Evaluation
     normalised: Evaluation
-    attacked: dict[str, float]
+    attacked: Mapping[str, float]
+    unreadable: Mapping[str, str]
 
 
 def measure(
@@ -46,7 +50,8 @@ def measure(
     Raises:
         UserError: The system cannot be made, or pictures cannot be read.
     """
-    system = plan.build()
+    skipped = SkipLog()
+    system = plan.build(skipped)
     system.learn(data.collection.training)
     system.index(data.collection.references)
     found = system.search(data.queries, limit=CHALLENGE_LIMIT)
@@ -74,16 +79,24 @@ def measure(
     )
     # After the row: these searches describe more pictures, of another kind.
     under = micro_aps_under(attacks, system, data) if attacks is not None else {}
-    return MeasuredSystem(row, plain, normalised, under)
+    return MeasuredSystem(row, plain, normalised, under, skipped.reasons)
 
 
-def measure_attacks(plan: SystemPlan, data: TableData, attacks: Attacks) -> dict[str, float]:
+def measure_attacks(
+    plan: SystemPlan, data: TableData, attacks: Attacks, *, skipped: SkipLog
+) -> dict[str, float]:
     """Only what an attack does to a system whose row is there.
+
+    Args:
+        plan: The system.
+        data: What it is measured on.
+        attacks: Attacked queries.
+        skipped: Takes note of what cannot be read.
 
     Raises:
         UserError: As `measure`.
     """
-    system = plan.build()
+    system = plan.build(skipped)
     system.learn(data.collection.training)
     system.index(data.collection.references)
     return micro_aps_under(attacks, system, data)

@@ -12,6 +12,7 @@ from sscd.commands.describing import DescribeOptions
 from sscd.commands.systems.network_facts import NetworkFacts
 from sscd.commands.systems.plan import SystemPlan
 from sscd.commands.systems.stored_descriptors import StoredDescriptors
+from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from sscd.extras import require
 from sscd.models.loading import load_network
@@ -57,12 +58,13 @@ class NetworkPlans:
         check_multigrain(facts, option="--multigrain")
         dims = multigrain_dims(facts.config.dims, training=self.training)
 
-        def build() -> System:
-            stored = self._stored(facts)
+        def build(skipped: SkipLog) -> System:
+            stored = self._stored(facts, skipped)
             return multigrain_system(
                 stored,
                 dims=dims,
                 hardware=stored.hardware,
+                fewer=True,
                 device=self.options.device,
                 watch=stored.watch,
             )
@@ -87,7 +89,7 @@ class NetworkPlans:
         facts = self._facts(options.how)
         check_how(facts, option="--how")
 
-        def build() -> System:
+        def build(skipped: SkipLog) -> System:
             from sscd.baselines.how.system import HowSystem
 
             return HowSystem(
@@ -97,6 +99,7 @@ class NetworkPlans:
                 features=options.features,
                 workers=options.processes,
                 device=options.device,
+                skipped=skipped,
             )
 
         settings = {"row": "how", "words": options.words, "features": options.features}
@@ -124,17 +127,17 @@ class NetworkPlans:
                 )
             self._seen[facts.fingerprint] = str(path)
             yield self._vectors(name, facts, None)
-            if self.training < facts.config.dims:
+            if self.training <= facts.config.dims:
                 self.left_out.append(
-                    f"{name}, whitened: whitening {facts.config.dims} dimensions needs as many "
-                    f"training pictures, got {self.training}"
+                    f"{name}, whitened: whitening {facts.config.dims} dimensions needs more "
+                    f"training pictures than that, got {self.training}"
                 )
             else:
                 yield self._vectors(f"{name}, whitened", facts, "whiten")
 
     def _vectors(self, name: str, facts: NetworkFacts, kind: ProjectionKind | None) -> SystemPlan:
-        def build() -> System:
-            stored = self._stored(facts)
+        def build(skipped: SkipLog) -> System:
+            stored = self._stored(facts, skipped)
             return VectorSystem(
                 name,
                 stored,
@@ -161,9 +164,11 @@ class NetworkPlans:
             device=options.device,
         )
 
-    def _stored(self, facts: NetworkFacts) -> StoredDescriptors:
+    def _stored(self, facts: NetworkFacts, skipped: SkipLog) -> StoredDescriptors:
         place = f"{facts.fingerprint}-{facts.inference.size}-{facts.inference.mode}"
-        return StoredDescriptors(self._describing(facts.checkpoint), self.work / place)
+        return StoredDescriptors(
+            self._describing(facts.checkpoint), self.work / place, skipped=skipped
+        )
 
 
 def check_multigrain(facts: NetworkFacts, *, option: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sscd.baselines.system import System
+from sscd.data.skipped import SkipLog
 
 RowName = Literal["gist", "hashes", "multigrain", "how", "checkpoints"]
 
@@ -17,14 +18,15 @@ class SystemPlan:
     Attributes:
         name: What the system is called.
         settings: All that its result depends on besides the data, in plain values.
-        build: Makes the system, which may take memory.
+        build: Makes the system, which may take memory and must not outlast the row; it notes in
+            the log what it cannot read.
         note: How it was made, for people.
         fingerprint: Of its network; empty where it has none.
     """
 
     name: str
     settings: Mapping[str, Any]
-    build: Callable[[], System] = field(repr=False)
+    build: Callable[[SkipLog], System] = field(repr=False)
     note: str = ""
     fingerprint: str = ""
 

@@ -28,10 +28,12 @@ class KeptRow:
     Attributes:
         row: The row, as an earlier call measured it.
         attacked: Key of an attacked set → micro-AP on it.
+        unreadable: Path → reason of the pictures that could not be read.
     """
 
     row: SystemRow
     attacked: Mapping[str, float]
+    unreadable: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,12 @@ class RowFile:
             figures = {key: Measured(**told[key]) for key in ("plain", "normalised")}
             row = SystemRow(**{**told, **figures})
             attacked = {str(key): float(value) for key, value in values["attacked"].items()}
+            unreadable = {str(path): str(why) for path, why in values["unreadable"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         if not (self.plain.is_file() and self.normalised.is_file()):
             return None
-        return KeptRow(replace(row, note=self.plan.note, earlier=True), attacked)
+        return KeptRow(replace(row, note=self.plan.note, earlier=True), attacked, unreadable)
 
     def write(self, measured: MeasuredSystem, data: TableData) -> None:
         """Keep a row; the file that is looked for comes last.
@@ -110,9 +113,9 @@ class RowFile:
         name = f"{row.system}, normalised"
         write_evaluations(self.plain, [_judged(row.system, measured.plain, row, data)])
         write_evaluations(self.normalised, [_judged(name, measured.normalised, row, data)])
-        self.write_figures(row, measured.attacked)
+        self.write_figures(KeptRow(row, measured.attacked, measured.unreadable))
 
-    def write_figures(self, row: SystemRow, attacked: Mapping[str, float]) -> None:
+    def write_figures(self, kept: KeptRow) -> None:
         """Keep the figures alone.
 
         Raises:
@@ -120,8 +123,9 @@ class RowFile:
         """
         values = {
             "identity": self.identity,
-            "row": {**asdict(row), "earlier": False},
-            "attacked": dict(attacked),
+            "row": {**asdict(kept.row), "earlier": False},
+            "attacked": dict(kept.attacked),
+            "unreadable": dict(kept.unreadable),
         }
         with atomic_path(self._json) as temporary:
             temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

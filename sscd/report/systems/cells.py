@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sscd.report.systems.rows import Measured, SystemRow
+from sscd.report.systems.rows import Measured, SystemRow, TableFacts
 
 
 def micro_ap_text(measured: Measured) -> str:
@@ -37,6 +37,19 @@ def earlier_line(rows: Sequence[SystemRow]) -> str:
         return ""
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     return f"† measured by an earlier call ({when}), not together with the other times"
+
+
+def unreadable_line(facts: TableFacts) -> str:
+    """How many pictures no system has seen; empty where there is none."""
+    if not facts.unreadable:
+        return ""
+    noun = "picture" if facts.unreadable == 1 else "pictures"
+    return f"{facts.unreadable:,} {noun} could not be read; table.skipped.txt lists them"
+
+
+def has_intervals(rows: Sequence[SystemRow]) -> bool:
+    """Whether any figure has its interval."""
+    return any(one.low is not None for row in rows for one in (row.plain, row.normalised))
 
 
 def hardware_lines(rows: Sequence[SystemRow]) -> list[str]:

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from sscd.report.systems.cells import dims_text, earlier_line, micro_ap_text, time_text
+from sscd.report.systems.cells import (
+    dims_text,
+    earlier_line,
+    has_intervals,
+    micro_ap_text,
+    time_text,
+    unreadable_line,
+)
 from sscd.report.systems.rows import AttackTable, SystemRow, TableFacts
 
 
@@ -17,8 +24,9 @@ def systems_markdown(rows: Sequence[SystemRow], facts: TableFacts) -> str:
         Markdown that ends with a line end.
     """
     heads = ("system", "dimension", "μAP", "μAP, normalised", "recall at P90", "P90, normalised")
+    brackets = " In brackets 95 % intervals over queries." if has_intervals(rows) else ""
     lines = [
-        f"{_inline(facts.line)}. In brackets 95 % intervals over queries.",
+        f"{_inline(facts.line)}.{brackets}",
         "",
         *_head([*heads, "ms an image", "hardware", "how it was made"], right=range(1, 7)),
     ]
@@ -35,7 +43,7 @@ def systems_markdown(rows: Sequence[SystemRow], facts: TableFacts) -> str:
             row.note,
         )
         lines.append(_line(cells))
-    notes = [earlier_line(rows), *_missing(rows), *_left_out(facts)]
+    notes = [earlier_line(rows), unreadable_line(facts), *_missing(rows), *_left_out(facts)]
     for note in filter(None, notes):
         lines += ["", _inline(note)]
     return "\n".join(lines) + "\n"

@@ -8,8 +8,10 @@ from sscd.report.systems.cells import (
     dims_text,
     earlier_line,
     hardware_lines,
+    has_intervals,
     interval_text,
     time_text,
+    unreadable_line,
 )
 from sscd.report.systems.ink import (
     FAINT,
@@ -58,7 +60,7 @@ def draw_systems(rows: Sequence[SystemRow], facts: TableFacts) -> Canvas:
     left = _MARGIN + names + 64  # where bars begin
     width = left + _BARS + _FIGURES + 90 + _MARGIN
     foot = _foot(rows, facts, width - 2 * _MARGIN)
-    head = _head(facts, width - 2 * _MARGIN)
+    head = _head(rows, facts, width - 2 * _MARGIN)
     top = _MARGIN + 26 + _LINE * len(head) + 52
     canvas = Canvas.blank(width, top + sum(heights) + 20 + _LINE * len(foot) + _MARGIN)
     highest = max(max(_top(row.plain), _top(row.normalised)) for row in rows)
@@ -124,13 +126,14 @@ def _draw_bar(
     canvas.text(after, middle, interval_text(measured).strip(), size=9.5, colour=FAINT, anchor="lm")
 
 
-def _head(facts: TableFacts, width: float) -> list[str]:
-    return wrapped(f"{facts.line}; lines are 95 % intervals over queries", width, size=11)
+def _head(rows: Sequence[SystemRow], facts: TableFacts, width: float) -> list[str]:
+    lines = "; lines are 95 % intervals over queries" if has_intervals(rows) else ""
+    return wrapped(f"{facts.line}{lines}", width, size=11)
 
 
 def _foot(rows: Sequence[SystemRow], facts: TableFacts, width: float) -> list[str]:
     left_out = (f"not in the table: {line}" for line in facts.left_out)
-    texts = [*hardware_lines(rows), earlier_line(rows), *left_out]
+    texts = [*hardware_lines(rows), earlier_line(rows), unreadable_line(facts), *left_out]
     return [line for text in texts if text for line in wrapped(text, width, size=11)]
 
 

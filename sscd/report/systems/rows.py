@@ -72,6 +72,7 @@ class TableFacts:
         copies: True pairs among them.
         protocol: How pairs were chosen; stand it beside the figures.
         left_out: One line a row that is not there, and why.
+        unreadable: Pictures of all sets that could not be read.
     """
 
     data: str
@@ -81,6 +82,7 @@ class TableFacts:
     copies: int
     protocol: str
     left_out: tuple[str, ...] = ()
+    unreadable: int = 0
 
     @property
     def line(self) -> str:

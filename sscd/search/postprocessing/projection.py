@@ -96,9 +96,11 @@ def _check_dims(training: Vectors, kind: ProjectionKind, dims: int) -> None:
         raise UserError(f"centring keeps all {width} dimensions, not {dims}; project by PCA")
     if dims > width:
         raise UserError(f"{name} to {dims} dimensions: descriptors have only {width}")
-    if count < dims and kind != "center":
+    # Centred, N pictures span N − 1 dimensions; whitening would stretch one more without end.
+    least = {"center": 0, "pca": dims, "whiten": dims + 1}[kind]
+    if count < least:
         raise UserError(
-            f"{name} to {dims} dimensions needs at least {dims} training pictures, "
+            f"{name} to {dims} dimensions needs at least {least} training pictures, "
             f"got {count}; add pictures or lower the dimension"
         )
 

@@ -44,7 +44,7 @@ def test_iterations_go_on_from_one_another() -> None:
 
 def test_too_few_descriptors_are_refused() -> None:
     (points,) = random_pictures(0, [19], 8)
-    with pytest.raises(UserError, match=r"^19 local descriptors .* 20 visual words; lower --words"):
+    with pytest.raises(UserError, match=r"^19 local .* 20 visual words; give --words 1, or"):
         learn_codebook(points, 20)
     assert learn_codebook(points, 19).words == 19
 

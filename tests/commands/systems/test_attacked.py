@@ -55,7 +55,12 @@ def test_what_is_found_in_each_set(data: TableData, tmp_path: Path) -> None:
 def test_two_attacks_that_look_alike_are_told_apart(data: TableData, tmp_path: Path) -> None:
     places = [write_attack(tmp_path / name, data, ["Q000"], psnr=30) for name in ("one", "two")]
     attacks = Attacks.open(places, data)
-    assert [one.model for one in attacks.attacked] == ["network (one)", "network (two)"]
+    keys = [key for key, _ in attacks.sets()]
+    table = attack_table(attacks, {"sscd": dict.fromkeys(keys, 0.5)}, {"sscd": ""})
+    assert [row.model for row in table.rows[1:]] == ["network (one)", "network (two)"]
+    mark = attacks.attacked[0].fingerprint
+    table = attack_table(attacks, {"sscd": dict.fromkeys(keys, 0.5)}, {"sscd": mark})
+    assert [row.model for row in table.rows[1:]] == ["sscd (one)", "sscd (two)"]
 
 
 def test_changed_pictures_are_another_set(data: TableData, tmp_path: Path) -> None:

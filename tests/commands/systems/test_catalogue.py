@@ -9,6 +9,7 @@ from sscd.baselines.how.system import HowSystem
 from sscd.baselines.vector_system import VectorSystem
 from sscd.commands.systems.catalogue import Catalogue, SystemOptions
 from sscd.commands.systems.plan import SystemPlan
+from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from tests.commands.small import HOW, MULTIGRAIN, write_checkpoint
 
@@ -57,7 +58,7 @@ def test_rows_are_what_they_are_called(networks: Path, tmp_path: Path) -> None:
         multigrain=networks / "mg.ckpt",
         how=networks / "how.ckpt",
     )
-    systems = {plan.name: plan.build() for plan in found.plans}
+    systems = {plan.name: plan.build(SkipLog()) for plan in found.plans}
     kinds = {name: type(system) for name, system in systems.items()}
     assert kinds.pop("HOW + ASMK") is HowSystem
     assert set(kinds.values()) == {VectorSystem}
@@ -80,8 +81,19 @@ def test_few_training_pictures_cost_rows_and_dimensions(networks: Path, tmp_path
         multigrain=networks / "mg.ckpt",
     )
     assert [plan.name for plan in found.plans] == ["GIST 960", "Multigrain", "a"]
-    assert found.plans[1].settings["dims"] == 12
+    assert found.plans[1].settings["dims"] == 11
     assert [line.partition(":")[0] for line in found.left_out] == ["GIST, PCA 256", "a, whitened"]
+
+
+def test_a_plan_holds_no_system(networks: Path, tmp_path: Path) -> None:
+    for plan in catalogue(tmp_path, rows=["gist", "hashes"]).plans:
+        assert plan.build(SkipLog()) is not plan.build(SkipLog())
+
+
+def test_rows_of_one_name_are_refused(networks: Path, tmp_path: Path) -> None:
+    for name in ("GIST 960", "PDQ"):
+        with pytest.raises(UserError, match=rf"two rows of the table are called {name}"):
+            catalogue(tmp_path, checkpoints=[networks / "a.ckpt"], names=[name])
 
 
 def test_a_table_without_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +119,7 @@ def test_options_that_contradict(values: dict[str, Any], message: str) -> None:
 
 def test_names_of_files() -> None:
     def name_of(name: str) -> str:
-        return SystemPlan(name, {}, lambda: None).file_name  # type: ignore[arg-type, return-value]
+        return SystemPlan(name, {}, lambda _: None).file_name  # type: ignore[arg-type, return-value]
 
     assert name_of("GIST, PCA 256") == "gist-pca-256"
     assert name_of("../../etc/passwd") == "etc-passwd"

@@ -9,6 +9,7 @@ from sscd.baselines.system import System
 from sscd.commands.systems.measuring import measure
 from sscd.commands.systems.plan import SystemPlan
 from sscd.commands.systems.stored_descriptors import KeptStopwatch
+from sscd.data.skipped import SkipLog
 from sscd.evaluation.protocol import evaluate_descriptors
 from tests.commands.systems.thumbnails import open_disc, plan, thumbnails
 
@@ -35,13 +36,14 @@ def test_figures_are_those_of_the_protocol(tmp_path: Path) -> None:
     assert not row.earlier
     assert row.measured > BEGUN
     assert measured.attacked == {}
+    assert measured.unreadable == {}
 
 
 def test_a_system_is_let_go(tmp_path: Path) -> None:
     made: list[weakref.ref[System]] = []
 
-    def build() -> System:
-        system = thumbnails()
+    def build(skipped: SkipLog) -> System:
+        system = thumbnails(skipped=skipped)
         made.append(weakref.ref(system))
         return system
 
@@ -57,7 +59,7 @@ def test_a_time_of_before_the_command_is_an_earlier_one(
     tmp_path: Path, described: str, earlier: bool
 ) -> None:
     watch = KeptStopwatch(seconds=2.0, pictures=1000, described=described)
-    one = SystemPlan("a", {}, lambda: thumbnails(watch))
+    one = SystemPlan("a", {}, lambda _: thumbnails(watch))
     row = measure(one, open_disc(tmp_path), None, samples=0, begun=BEGUN).row
     assert row.milliseconds == pytest.approx(2.0)
     assert row.earlier is earlier
@@ -67,6 +69,9 @@ def test_a_time_of_before_the_command_is_an_earlier_one(
 def test_pictures_that_cannot_be_read_are_missed_and_counted(tmp_path: Path) -> None:
     data = open_disc(tmp_path)
     (data.collection.references.root / "R001.png").write_bytes(b"broken")
-    row = measure(plan(), data, None, samples=0, begun=BEGUN).row
+    measured = measure(plan(), data, None, samples=0, begun=BEGUN)
+    row = measured.row
+    (unreadable,) = measured.unreadable
+    assert unreadable.endswith("references/R001.png")
     assert row.missing_pairs == 1
     assert row.plain.micro_ap <= 3 / 4

@@ -29,7 +29,7 @@ def measured(data: TableData) -> MeasuredSystem:
 @pytest.fixture
 def file(data: TableData, measured: MeasuredSystem, tmp_path: Path) -> RowFile:
     file = RowFile.of(tmp_path, plan(), data, samples=0, name="thumb")
-    file.write(replace(measured, attacked={"none x": 0.25}), data)
+    file.write(replace(measured, attacked={"none x": 0.25}, unreadable={"a.jpg": "torn"}), data)
     return file
 
 
@@ -44,6 +44,7 @@ def test_a_row_reads_back_as_an_earlier_one(file: RowFile, measured: MeasuredSys
     assert kept is not None
     assert kept.row == replace(measured.row, earlier=True)
     assert kept.attacked == {"none x": 0.25}
+    assert kept.unreadable == {"a.jpg": "torn"}
     (plain,) = read_evaluations(file.plain)
     (normalised,) = read_evaluations(file.normalised)
     assert plain.evaluation.figures == measured.plain.figures
@@ -79,6 +80,7 @@ def test_what_a_row_depends_on(file: RowFile, data: TableData) -> None:
         {"row": {"plain": 3, "normalised": {}}},
         {"attacked": None},
         {"attacked": {"a": "high"}},
+        {"unreadable": ["a.jpg"]},
         {"identity": {}},
     ],
 )

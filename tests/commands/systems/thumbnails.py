@@ -11,6 +11,7 @@ from sscd.commands.systems.data import TableData
 from sscd.commands.systems.plan import SystemPlan
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Pictures
+from sscd.data.skipped import SkipLog
 from sscd.data.stopwatch import Stopwatch
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from tests.commands.small import draw_disc
@@ -18,11 +19,11 @@ from tests.commands.small import draw_disc
 MARK = "0123456789abcdef"
 
 
-def thumbnails(watch: Stopwatch | None = None) -> VectorSystem:
+def thumbnails(watch: Stopwatch | None = None, *, skipped: SkipLog | None = None) -> VectorSystem:
     """Grey thumbnails as a system."""
 
     def describe(images: Pictures) -> Descriptors:
-        return describe_simply(images, thumbnail_descriptor, workers=0)
+        return describe_simply(images, thumbnail_descriptor, workers=0, skipped=skipped)
 
     return VectorSystem(
         "thumbnail",
@@ -36,7 +37,13 @@ def thumbnails(watch: Stopwatch | None = None) -> VectorSystem:
 
 def plan(name: str = "thumbnail", *, fingerprint: str = "", side: int = 16) -> SystemPlan:
     """The system as a row."""
-    return SystemPlan(name, {"side": side}, thumbnails, "of tests", fingerprint)
+    return SystemPlan(
+        name,
+        {"side": side},
+        lambda skipped: thumbnails(skipped=skipped),
+        "of tests",
+        fingerprint,
+    )
 
 
 def open_disc(root: Path) -> TableData:

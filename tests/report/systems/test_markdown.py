@@ -47,7 +47,17 @@ def test_what_is_odd_is_said_under_the_table() -> None:
 
 def test_without_intervals() -> None:
     plain = replace(row("a", 0.1), plain=measured(0.1, spread=None))
-    assert cells(systems_markdown([plain], FACTS).splitlines()[4])[2] == "0.100"
+    text = systems_markdown([plain], FACTS)
+    assert cells(text.splitlines()[4])[2] == "0.100"
+    assert "In brackets 95 % intervals" in text  # of the normalised figure
+    none = replace(plain, normalised=measured(0.2, spread=None))
+    assert "intervals" not in systems_markdown([none], FACTS)
+
+
+def test_pictures_that_could_not_be_read_are_counted() -> None:
+    text = systems_markdown([row("a", 0.1)], replace(FACTS, unreadable=1234))
+    assert "1,234 pictures could not be read; table.skipped.txt lists them" in text
+    assert "could not be read" not in systems_markdown([row("a", 0.1)], FACTS)
 
 
 def test_short_times_keep_two_digits_that_count() -> None:

@@ -109,7 +109,9 @@ def test_rows_on_disk_are_projected_alike(kind: ProjectionKind, tmp_path: Path) 
 def test_refuses() -> None:
     training = correlated(300, seed=8)
     with pytest.raises(UserError, match="at least 8 training pictures, got 7"):
-        Projection.fit(training[:7], kind="whiten", dims=8)
+        Projection.fit(training[:7], kind="pca", dims=8)
+    with pytest.raises(UserError, match="at least 9 training pictures, got 8"):
+        Projection.fit(training[:8], kind="whiten", dims=8)  # they span 7
     with pytest.raises(UserError, match="have only 8"):
         Projection.fit(training, kind="whiten", dims=9)
     with pytest.raises(ValueError, match="dims 0"):
