@@ -196,7 +196,7 @@ def _describe(
     opened = {name: describer.open(source, name=name) for name, source in sources.items()}
     if learnt := opened.get("training"):
         wanted = steps.projected_dims(own, limit=MAX_DIMENSIONS)
-        least = {"pca": wanted, "whiten": wanted + 1}.get(steps.projection, 0)
+        least = {"pca": wanted, "whiten": wanted + 1}.get(steps.projection or "", 0)
         if len(learnt.pictures) < least:
             raise UserError(
                 f"PCA to {wanted} dimensions needs {least} training pictures; "

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-_STEPS = 2**24
+# One bit less than float32 has, so that the half that is added is not rounded up to 1.
+_BITS = 23
 # SplitMix64's constants as signed numbers, since torch has no others; products wrap around.
 _GOLDEN = 0x9E3779B97F4A7C15 - 2**64
 _FIRST = 0xBF58476D1CE4E5B9 - 2**64
@@ -26,7 +27,8 @@ def pair_noise(rows: Tensor, columns: Tensor, *, seed: int) -> Tensor:
     signed = (seed + 2**63) % 2**64 - 2**63
     of_rows = _mixed(rows * _GOLDEN + signed)
     mixed = _mixed(of_rows[:, None] + columns * _GOLDEN)
-    return (((mixed >> 40) & (_STEPS - 1)).float() + 0.5) / _STEPS
+    noise: Tensor = (_shifted(mixed, 64 - _BITS).float() + 0.5) / 2**_BITS
+    return noise
 
 
 def _mixed(x: Tensor) -> Tensor:

@@ -81,10 +81,11 @@ class BesideNetwork(nn.Module):
         had = {"classes": saved.get("classes"), "classes_digest": saved.get("classes_digest")}
         have = self.as_record() or dict.fromkeys(had)
         if had != have:
+            now = "none" if self.labels is None else f"{len(self.labels.names)}"
             raise UserError(
                 f"the checkpoint was trained with {had['classes'] or 'no'} classes, and there are "
-                f"{have['classes'] or 'none'} now, or others; resume with the same "
-                "model.classification and data.labels, or start anew with model.weights"
+                f"{f'{now} others' if now == str(had['classes']) else now} now; resume with the "
+                "same model.classification and data.labels, or start anew with model.weights"
             )
         if ("beside.beta" in state) != (self.beta is not None):
             raise UserError(

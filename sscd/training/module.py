@@ -228,7 +228,9 @@ class CopyDetector(ValidatedModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the configured learning rate and decay hold, not those of the interrupted run."""
         self.figures = figures_of(checkpoint)
-        self.beside.check_resumable(checkpoint["state_dict"], recipe_in(checkpoint))
+        recipe = recipe_in(checkpoint)
+        self.beside.check_resumable(checkpoint["state_dict"], recipe)
+        self.whitening.check_resumable(self.network, recipe)
         fit_memory(checkpoint["state_dict"], self.memory, prefix="memory.")
         retune(checkpoint, self.optimizer, pictures=self.pictures_a_step())
 

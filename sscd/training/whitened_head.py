@@ -4,8 +4,9 @@ Tolias, Jenicek and Chum (ECCV 2020), section 4.1: the head is learnt on the smo
 of 5,000 training pictures, 1,000 of the strongest of each, by PCA whitening with shrinkage.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +49,25 @@ class WhiteningConfig:
         """Whether the head of a network is fitted and not trained."""
         config = network.config
         return self.pictures > 0 and config.pooling == "attention" and config.head == "linear"
+
+    def check_resumable(self, network: DescriptorNet, recipe: Mapping[str, Any]) -> None:
+        """Check that the head is trained, or not, as in the training of a checkpoint.
+
+        Args:
+            network: What is trained.
+            recipe: What the checkpoint says of its training.
+
+        Raises:
+            UserError: It is otherwise: the optimiser has no place for the head, or one too many.
+        """
+        fitted = bool(recipe.get("whitening"))
+        if fitted != self.whitens(network):
+            raise UserError(
+                f"the checkpoint was trained with{'' if fitted else 'out'} a head that is fitted "
+                f"and not trained; resume with model.whitening.pictures "
+                f"{recipe['whitening']['pictures'] if fitted else 0}, or start anew with "
+                "model.weights"
+            )
 
 
 def fitted_head(

@@ -28,3 +28,9 @@ def test_a_part_is_that_of_the_whole() -> None:
     whole = pair_noise(torch.arange(9), torch.arange(7), seed=2**63 + 5)
     part = pair_noise(torch.arange(4, 6), torch.arange(2, 7), seed=2**63 + 5)
     assert torch.equal(part, whole[4:6, 2:])
+
+
+def test_the_ends_are_never_met() -> None:
+    # All top bits of the hash are set in the one pair, and none in the other.
+    ends = pair_noise(torch.tensor([11917949, 0]), torch.zeros(1, dtype=torch.int64), seed=0)
+    assert [float(noise) for noise in ends] == [1 - 2**-24, 2**-24]

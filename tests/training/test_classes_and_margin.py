@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
+from sscd.data.labels import Labels
 from sscd.errors import UserError
 from sscd.models.checkpoint import read_checkpoint
 from sscd.models.loading import load_network
+from sscd.training.beside import BesideNetwork
 from sscd.training.cli import TrainCLI
 from sscd.training.module import CopyDetector
 from tests.commands.resuming import assert_same_runs
@@ -115,6 +118,27 @@ def test_micro_batches_reach_the_classifier_too() -> None:
         torch.testing.assert_close(parts["state_dict"][key], value, atol=1e-5, rtol=1e-4, msg=key)
 
 
+def test_what_is_resumed_has_the_same_beside_its_network() -> None:
+    beside = BesideNetwork(beta=None)
+    beside.check_resumable({}, {})  # a checkpoint of before there were classes
+    ours = Labels(("a", "b"), np.array([0, 1, 0]))
+    same = {"classification": {"classes": 2, "classes_digest": ours.digest}}
+    other = {"classification": {"classes": 2, "classes_digest": "0" * 16}}
+    with pytest.raises(UserError, match="with 2 classes, and there are none now"):
+        beside.check_resumable({}, same)
+    with pytest.raises(UserError, match="has a β that is learnt"):
+        beside.check_resumable({"beside.beta": 1.0}, {})
+    beside.learn_classes(ours, dims=3)
+    beside.check_resumable({}, same)
+    with pytest.raises(UserError, match="with 2 classes, and there are 2 others now"):
+        beside.check_resumable({}, other)
+    with pytest.raises(UserError, match="with no classes, and there are 2 now"):
+        beside.check_resumable({}, {"classification": None})
+    with pytest.raises(UserError, match="has no β that is learnt"):
+        BesideNetwork(beta=1.2).check_resumable({}, {})
+
+
+@pytest.mark.slow
 def test_other_classes_are_not_resumed() -> None:
     still = ("--trainer.max_steps", "1", "--trainer.limit_val_batches", "0")
     train(*CLASSES, *MARGIN, *still)
@@ -122,7 +146,7 @@ def test_other_classes_are_not_resumed() -> None:
     with pytest.raises(UserError, match="was trained with 3 classes, and there are none now"):
         train(*again)
     write_labels({f"T{number:06d}": "abd"[number % 3] for number in range(8)})
-    with pytest.raises(UserError, match="was trained with 3 classes, and there are 3 now, or oth"):
+    with pytest.raises(UserError, match="was trained with 3 classes, and there are 3 others now"):
         train(*again, *CLASSES)
     with pytest.raises(UserError, match="has a β that is learnt; resume with the same"):
         train(

@@ -77,6 +77,7 @@ def test_each_picture_gives_its_share() -> None:
         fitted_head(network, [], share=2)
 
 
+@pytest.mark.slow
 def test_the_head_stays_while_the_rest_learns() -> None:
     cli = train(*HOW, "--model.optimizer.lr", "0.01")
     state = read_checkpoint(cli.run.last)["state_dict"]
@@ -113,6 +114,8 @@ def test_a_resumed_training_does_not_fit_again(monkeypatch: pytest.MonkeyPatch) 
     assert again.trainer.global_step == 2 * first.trainer.global_step
     after = read_checkpoint(again.run.last)["state_dict"]["network.head.weight"]
     assert torch.equal(before, after)
+    with pytest.raises(UserError, match=r"not trained; resume with model\.whitening\.pictures 6"):
+        train(*HOW, "--model.whitening.pictures", "0", "--run_dir", "run", "--ckpt_path", "last")
     # Nor does one that starts from such a network.
     still = ("--model.weights", "run/checkpoints/last.ckpt", "--trainer.max_steps", "1")
     third = train(*HOW, *still, run="third")
@@ -136,9 +139,11 @@ def test_it_starts_from_another_network_up_to_its_stage(
 
 
 def test_a_head_may_be_trained_all_the_same() -> None:
-    cli = train(*HOW, "--model.whitening.pictures", "0", "--trainer.max_steps", "1")
-    assert all(parameter.requires_grad for parameter in cli.model.network.head.parameters())
-    assert read_checkpoint(cli.run.last)["sscd"]["recipe"]["whitening"] is None
+    config = NetworkConfig("resnet18", 16, pooling="attention", last_stage=2)
+    for pictures, trained in ((0, True), (6, False)):
+        model = CopyDetector(config, whitening=WhiteningConfig(pictures))
+        assert {p.requires_grad for p in model.network.head.parameters()} == {trained}
+        assert all(p.requires_grad for p in model.network.backbone.parameters())
 
 
 @pytest.mark.parametrize(
@@ -151,6 +156,18 @@ def test_a_head_may_be_trained_all_the_same() -> None:
 def test_wrong_values(values: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WhiteningConfig(**values)
+
+
+def test_a_head_is_trained_on_as_before_or_not_at_all() -> None:
+    network, fitted, trained = attentive(), {"whitening": {"pictures": 7}}, {"whitening": None}
+    WhiteningConfig(pictures=5).check_resumable(network, fitted)
+    WhiteningConfig(pictures=0).check_resumable(network, trained)
+    # Checkpoints of before say nothing, and their networks pool otherwise.
+    WhiteningConfig().check_resumable(DescriptorNet(NetworkConfig("resnet18", 4)), {})
+    with pytest.raises(UserError, match=r"with a head .*resume with model\.whitening\.pictures 7"):
+        WhiteningConfig(pictures=0).check_resumable(network, fitted)
+    with pytest.raises(UserError, match=r"without a head .*model\.whitening\.pictures 0"):
+        WhiteningConfig(pictures=5).check_resumable(network, trained)
 
 
 def test_too_few_pictures_are_told() -> None:
