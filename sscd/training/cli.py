@@ -35,6 +35,7 @@ from sscd.training.run.run_directory import RunDirectory, is_launched_child
 from sscd.training.run.weights_and_biases.log import WandbLog
 from sscd.training.run.weights_and_biases.panels import WandbPanels
 from sscd.training.run_arguments import add_run_arguments
+from sscd.training.steps.classification import check_labels
 from sscd.training.trainer_parts import (
     SaveResolvedConfig,
     as_list,
@@ -139,6 +140,7 @@ class TrainCLI(LightningCLI):
         """Settle the run directory, and the checkpoint to go on from."""
         config = self.config["fit"]
         check_trainer(config["trainer"])
+        check_labels(config["data"]["labels"], config["model"]["classification"]["weight"])
         if config["export"]:
             check_track2_dims(config["model"]["network"]["dims"])
         self._launch = find_launch(config["trainer"])

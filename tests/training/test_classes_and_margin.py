@@ -165,6 +165,7 @@ def plain_classes() -> tuple[str, ...]:
     [
         (("--data.mixup.probability", "0.5"), "a mixed view has no one class"),
         (("--data.labels", "none.csv"), r"data\.labels .*none\.csv cannot be read"),
+        (("--model.classification.weight", "0"), r"data\.labels .*labels\.csv is for a classifier"),
         (("--data.labels", "null"), "8 of 8 training pictures lie in no folder"),
         (("--model.classification.weight", "1.5"), "weight got 1.5; expected a share, 0 to 1"),
         (("--model.objective.loss", "other"), "loss.*other"),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sscd.errors import UserError
 from sscd.training.ranks.gather import sum_over_ranks, world_size
 
 
@@ -23,6 +24,19 @@ class ClassificationConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:
             raise ValueError(f"classification.weight got {self.weight}; expected a share, 0 to 1")
+
+
+def check_labels(labels: object, weight: float) -> None:
+    """Check that classes which are given are asked for.
+
+    Raises:
+        UserError: They would be left unread.
+    """
+    if labels is not None and not weight:
+        raise UserError(
+            f"data.labels {labels} is for a classifier, and there is none; give "
+            "--model.classification.weight 0.5, or leave data.labels out"
+        )
 
 
 @dataclass(frozen=True)
