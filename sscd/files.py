@@ -1,10 +1,11 @@
 """Writing files so that a half-written one is never left under its final name."""
 
 import contextlib
+import errno
 import glob
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sscd.errors import UserError
@@ -41,6 +42,31 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise UserError(_cannot_write(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def appended_lines(path: Path) -> Iterator[Callable[[str], None]]:
+    """Yield a function that adds a line to a file at once: a journal of what is finished.
+
+    A process that dies leaves half a line at most.
+
+    Raises:
+        UserError: The file cannot be written, or the disk is full.
+    """
+    with path.open("ab", buffering=0) as file:
+
+        def add(line: str) -> None:
+            data = f"{line}\n".encode()
+            try:
+                if file.write(data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise UserError(
+                    f"cannot write {path}: {reason}; make space and run again"
+                ) from error
+
+        yield add
 
 
 def remove_leftovers(path: Path) -> None:

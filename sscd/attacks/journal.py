@@ -1,9 +1,7 @@
 """The directory of an attack while it is made: what was asked for, and what is finished."""
 
 import contextlib
-import errno
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from sscd.attacks.directory import (
 from sscd.attacks.record import AttackedPicture
 from sscd.data.benchmark.changes import refusal
 from sscd.errors import UserError
-from sscd.files import atomic_path, check_writable_directory
+from sscd.files import appended_lines, atomic_path, check_writable_directory
 
 _LOCK = ".lock"
 _NETWORK = {"model": "the network", "preprocessing": "the size of its pictures"}
@@ -109,21 +107,8 @@ class AttackJournal:
         Raises:
             UserError: The manifest cannot be written.
         """
-        path = self.out / MANIFEST_FILE
-        with path.open("ab", buffering=0) as file:
-
-            def record(picture: AttackedPicture) -> None:
-                data = f"{picture.line()}\n".encode()
-                try:
-                    if file.write(data) < len(data):
-                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                except OSError as error:
-                    reason = error.strerror or str(error)
-                    raise UserError(
-                        f"cannot write {path}: {reason}; make space and run again"
-                    ) from error
-
-            yield record
+        with appended_lines(self.out / MANIFEST_FILE) as add:
+            yield lambda picture: add(picture.line())
 
     def finish(self, records: Sequence[AttackedPicture], summary: Mapping[str, Any]) -> None:
         """Write the manifest in order, and that the attack is finished.

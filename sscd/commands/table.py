@@ -9,9 +9,10 @@ from typing import Any
 from sscd import __version__
 from sscd.commands.describing import repeatable, say_skipped
 from sscd.commands.systems.attacked import Attacks, attack_table
-from sscd.commands.systems.catalogue import Catalogue, SystemOptions
+from sscd.commands.systems.catalogue import Catalogue
 from sscd.commands.systems.data import TableData
 from sscd.commands.systems.measuring import measure, measure_attacks
+from sscd.commands.systems.options import SystemOptions
 from sscd.commands.systems.plan import RowName, SystemPlan
 from sscd.commands.systems.row_file import KeptRow, RowFile
 from sscd.commands.systems.stored_descriptors import check_one_process

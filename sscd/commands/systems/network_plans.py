@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sscd.baselines.multigrain import multigrain_dims, multigrain_system
 from sscd.baselines.system import System
 from sscd.baselines.vector_system import VectorSystem
 from sscd.commands.describing import DescribeOptions
 from sscd.commands.systems.network_facts import NetworkFacts
+from sscd.commands.systems.options import SystemOptions
 from sscd.commands.systems.plan import SystemPlan
 from sscd.commands.systems.stored_descriptors import StoredDescriptors
 from sscd.data.skipped import SkipLog
@@ -18,9 +18,6 @@ from sscd.extras import require
 from sscd.models.loading import load_network
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import ProjectionKind
-
-if TYPE_CHECKING:
-    from sscd.commands.systems.catalogue import SystemOptions
 
 SSCD_NORM = Neighbourhood(1.0, 0, 2)
 """SSCD, Pizzi et al. 2022, section 5: β = 1, the mean of ranks 0 to 2."""
@@ -37,7 +34,7 @@ class NetworkPlans:
         left_out: Takes one line a row that is not there.
     """
 
-    options: "SystemOptions"
+    options: SystemOptions
     work: Path
     training: int
     left_out: list[str]

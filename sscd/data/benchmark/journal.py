@@ -1,10 +1,8 @@
 """The state of a benchmark's directory: new, begun, or finished, and by which request."""
 
-import errno
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from sscd.data.benchmark.marker import read_json, read_section, read_sizes
 from sscd.data.benchmark.whole import missing_files
 from sscd.data.disc21 import QUERY_DIRECTORIES
 from sscd.errors import UserError
-from sscd.files import atomic_path
+from sscd.files import appended_lines, atomic_path
 
 MARKER = "benchmark.json"
 _WORK = ".partial"
@@ -163,28 +161,13 @@ class Journal:
             temporary.write_text("".join(f"{line}\n" for line in lines.values()), encoding="utf-8")
         return lines
 
-    @contextmanager
-    def recording(self) -> Iterator[Callable[[str], None]]:
-        """Yield a function that remembers a line at once.
+    def recording(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Give a function that remembers a line at once.
 
         Raises:
             UserError: The file cannot be written.
         """
-        path = self._work / _RECORDS
-        with path.open("ab", buffering=0) as file:
-
-            def record(line: str) -> None:
-                data = f"{line}\n".encode()
-                try:
-                    if file.write(data) < len(data):
-                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                except OSError as error:
-                    reason = error.strerror or str(error)
-                    raise UserError(
-                        f"cannot write {path}: {reason}; make space and run again"
-                    ) from error
-
-            yield record
+        return appended_lines(self._work / _RECORDS)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the marker, then remove what was needed to go on.

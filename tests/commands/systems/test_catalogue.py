@@ -7,7 +7,8 @@ import pytest
 
 from sscd.baselines.how.system import HowSystem
 from sscd.baselines.vector_system import VectorSystem
-from sscd.commands.systems.catalogue import Catalogue, SystemOptions
+from sscd.commands.systems.catalogue import Catalogue
+from sscd.commands.systems.options import SystemOptions
 from sscd.commands.systems.plan import SystemPlan
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
