@@ -1,6 +1,5 @@
 """What commands that describe pictures share: options, parts, and files that are described."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
 from sscd.data.descriptors import Descriptors
+from sscd.data.parallel import decoding_workers
 from sscd.data.pictures.sources import PictureSource, open_pictures
 from sscd.data.skipped import SkipLog
 from sscd.data.stopwatch import Stopwatch
@@ -73,7 +73,7 @@ class DescribeOptions:
         inference = InferenceSize(
             size=self.size or trained.inference.size, mode=self.resize or trained.inference.mode
         )
-        workers = min(4, os.cpu_count() or 1) if self.workers is None else self.workers
+        workers = decoding_workers(self.workers)
         spec = DescriberSpec(trained.network, inference, self.batch_size, workers, self.device)
         return spec, trained
 

@@ -22,6 +22,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def decoding_workers(asked: int | None) -> int:
+    """How many processes decode: what was asked for, or 4, or one for each processor if fewer."""
+    return min(4, os.cpu_count() or 1) if asked is None else asked
+
+
 def parallel_map(
     function: Callable[[T], R],
     items: Sequence[T],

@@ -1,6 +1,5 @@
 """The system behind `sscd baseline`, from its options."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from sscd.commands.systems.baseline_options import BaselineOptions
 from sscd.commands.systems.network_facts import NetworkFacts
 from sscd.commands.systems.network_plans import check_how, check_multigrain
 from sscd.commands.systems.stored_descriptors import StoredDescriptors
+from sscd.data.parallel import decoding_workers
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from sscd.extras import require
@@ -124,8 +124,7 @@ class BaselineSystems:
 
     @property
     def _workers(self) -> int:
-        given = self.options.workers
-        return min(4, os.cpu_count() or 1) if given is None else given
+        return decoding_workers(self.options.workers)
 
     def _describing(self) -> DescribeOptions:
         options = self.options

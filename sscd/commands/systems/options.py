@@ -1,12 +1,12 @@
 """What `sscd table` was asked for."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sscd.commands.export_model import name_of_checkpoint
 from sscd.commands.systems.plan import RowName
+from sscd.data.parallel import decoding_workers
 from sscd.errors import UserError
 from sscd.models.describer import DeviceName
 
@@ -42,7 +42,7 @@ class SystemOptions:
     @property
     def processes(self) -> int:
         """How many decode."""
-        return min(4, os.cpu_count() or 1) if self.workers is None else self.workers
+        return decoding_workers(self.workers)
 
     def check(self) -> None:
         """Check what can be before anything is read.
