@@ -85,5 +85,5 @@ def test_dimensions_give_way_to_pictures_that_cannot_be_read() -> None:
 
 def test_too_few_training_pictures() -> None:
     system = multigrain_system(describer(8), dims=8, hardware="", device="cpu")
-    with pytest.raises(UserError, match="8 dimensions needs at least 8 training pictures, got 7"):
+    with pytest.raises(UserError, match="8 dimensions needs at least 9 training pictures, got 7"):
         system.learn(pictures("training", 7))

@@ -38,8 +38,10 @@ def micro_aps(run: Path) -> list[float]:
 
 def check_saved_configuration(path: Path) -> None:
     saved = yaml.safe_load(path.read_text())
-    network = {"backbone": "resnet18", "dims": 256, "gem_p": 3.0, "pooling": "gem"}
-    assert saved["model"]["network"] == network
+    assert saved["model"]["network"] == {
+        **{"backbone": "resnet18", "dims": 256, "head": "linear", "last_stage": 4},
+        **{"pooling": "gem", "gem_p": 3.0, "gem_p_inference": None},
+    }
     assert saved["data"]["batch_size"] == 8
     assert saved["seed_everything"] == 0
     assert "image_size" not in saved["model"], "linked values are saved once"

@@ -74,7 +74,7 @@ def rate_share(
 
     >>> [rate_share(s, warmup=2, total=6) for s in (0, 1, 2, 4, 6)]
     [0.5, 1.0, 1.0, 0.5, 0.0]
-    >>> [rate_share(s, warmup=1, total=8, drops=(0.5, 0.75)) for s in (0, 3, 4, 6)]
+    >>> [round(rate_share(s, warmup=1, total=8, drops=(0.5, 0.75)), 3) for s in (0, 3, 4, 6)]
     [1.0, 1.0, 0.1, 0.01]
     """
     if step < warmup:
