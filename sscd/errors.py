@@ -12,6 +12,10 @@ class UserError(Exception):
     """
 
 
+class NotEnoughError(UserError):
+    """A data set is too small for what was asked of it; something else may still be done."""
+
+
 class Stopped(KeyboardInterrupt):
     """Work that was asked to stop, by a signal, and can go on later.
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -108,6 +109,24 @@ def check_output_place(output: Path) -> None:
             f"cannot write {output}: {_reason(error)}; give --output a file in a directory that "
             "can be written and has space"
         ) from error
+
+
+def check_space(path: Path, needed: int) -> None:
+    """Check that a disk has room for a file, before a library begins that a full disk crashes.
+
+    Args:
+        path: The file to come; its directory is there.
+        needed: Its size in bytes.
+
+    Raises:
+        UserError: There is less room.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise UserError(
+            f"cannot write {path}: it takes {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are "
+            "free; make space and run again"
+        )
 
 
 def check_not_input(path: Path, inputs: Iterable[Path]) -> None:

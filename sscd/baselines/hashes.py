@@ -42,7 +42,7 @@ class InstalledHashes:
 
     Attributes:
         hashes: Those whose library is installed.
-        left_out: One line a hash whose library is not, with what installs it.
+        left_out: One line for each library that is not, with what installs it.
     """
 
     hashes: tuple[PictureHash, ...]
@@ -97,13 +97,26 @@ HASHES = (
 
 def installed_hashes() -> InstalledHashes:
     """The hashes that can be computed here, and why the others cannot."""
-    hashes, left_out = [], []
-    for one in HASHES:
-        if importlib.util.find_spec(one.library) is None:
-            left_out.append(f"{one.name} is left out: {missing_extra(one.library)}")
+    hashes: list[PictureHash] = []
+    left_out = []
+    for library in dict.fromkeys(one.library for one in HASHES):
+        own = [one for one in HASHES if one.library == library]
+        if why := _unusable(library):
+            left_out.append(f"{', '.join(one.name for one in own)}: {why}")
         else:
-            hashes.append(one)
+            hashes += own
     return InstalledHashes(tuple(hashes), tuple(left_out))
+
+
+def _unusable(library: str) -> str | None:
+    """Why a library cannot be used; None where it can."""
+    if importlib.util.find_spec(library) is None:
+        return missing_extra(library)
+    try:
+        importlib.import_module(library)
+    except ImportError as error:  # half of it is installed
+        return f"{library} cannot be imported: {error}; install it again"
+    return None
 
 
 def hash_system(one: PictureHash, *, workers: int, skipped: SkipLog | None = None) -> VectorSystem:

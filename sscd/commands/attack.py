@@ -19,6 +19,9 @@ from sscd.models.describer import DeviceName, choose_device
 from sscd.models.fingerprint import network_fingerprint
 from sscd.terminal import Result, remark, warn
 
+_FAR = 0.1
+"""Decibels by which a file may miss what was asked for before it is said."""
+
 
 def attack(
     images: str,
@@ -89,7 +92,7 @@ def attack(
     with repeatable():
         attacked = attack_set(pictures, journal, task)
     say_skipped(attacked.skipped, output)
-    return _result(attacked, output, config)
+    return _result(attacked, output, config, lossy=format == "jpeg")
 
 
 def _pictures(images: str, ground_truth: Path | None) -> Pictures:
@@ -108,11 +111,13 @@ def _pictures(images: str, ground_truth: Path | None) -> Pictures:
         )
     if lacking := len(copies) - len(chosen):
         warn(f"{lacking:,} queries of {ground_truth} are not among the pictures of {images}")
-    remark(f"{len(ids) - len(chosen):,} of {len(ids):,} pictures have no reference, and stay")
+    remark(
+        f"{len(ids) - len(chosen):,} of {len(ids):,} pictures have no reference, and are left out"
+    )
     return opened.pictures.subset(np.array(chosen))
 
 
-def _result(attacked: Attacked, output: Path, config: AttackConfig) -> Result:
+def _result(attacked: Attacked, output: Path, config: AttackConfig, *, lossy: bool) -> Result:
     summary = attacked.summary()
     reached = summary["psnr"]
     values = {
@@ -126,6 +131,16 @@ def _result(attacked: Attacked, output: Path, config: AttackConfig) -> Result:
         f"the files ({reached['min']:.2f} to {reached['max']:.2f}), SSIM {summary['ssim']:.3f}; "
         f"mean cosine with their sources {summary['cosine']:.3f}"
     ]
+    if abs(reached["mean"] - config.psnr) > _FAR:
+        warn(
+            f"the files have {reached['mean']:.2f} dB, not {config.psnr:g}: JPEG of that quality "
+            "changes more than the attack may; give --format png or a higher --quality"
+            if lossy
+            else f"the files have {reached['mean']:.2f} dB, not {config.psnr:g}: pictures of few "
+            "colours cannot be changed so far"
+        )
     if not attacked.made:
         lines.insert(0, f"{output} is complete already; nothing was done")
-    return Result(values, lines)
+    return Result(
+        values, lines, remarks=[f"next: sscd table DISC_DIR --attack {output} --output DIR"]
+    )

@@ -132,7 +132,7 @@ def _descriptors(
     norm = (GIST_NORM if options.name == "gist" else NORM) if options.normalise else None
     steps = Steps("pca" if options.name == "gist" else "whiten", options.dims, None, norm)
     wanted = steps.projected_dims(system.dims or 0, limit=MAX_DIMENSIONS)
-    check_enough(wanted, training=len(sets["training"]))
+    check_enough(wanted, training=len(sets["training"]), name=options.name)
     written = write_descriptors(options.output, system, sets, steps, device=options.device)
     asked, searched = written["queries"], written["references"]
     width = asked.vectors.shape[1]
@@ -213,7 +213,7 @@ def _result(
             f"{system.hardware}"
         )
     output = shlex.quote(str(options.output))
-    remarks = [f"next: sscd evaluate {output} --ground-truth TRUTH.csv"]
+    remarks = [f"next: sscd evaluate {output} --ground_truth TRUTH.csv"]
     if options.index is not None and not options.opens_index:
         remarks.append(f"{options.index} is searched by the same command without --references")
     return Result(

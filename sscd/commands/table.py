@@ -11,10 +11,10 @@ from sscd.commands.describing import repeatable, say_skipped
 from sscd.commands.systems.attacked import Attacks, attack_table
 from sscd.commands.systems.catalogue import Catalogue
 from sscd.commands.systems.data import TableData
-from sscd.commands.systems.measuring import measure, measure_attacks
 from sscd.commands.systems.options import SystemOptions
-from sscd.commands.systems.plan import RowName, SystemPlan
-from sscd.commands.systems.row_file import KeptRow, RowFile
+from sscd.commands.systems.plan import RowName
+from sscd.commands.systems.row_file import RowFile
+from sscd.commands.systems.row_making import make_rows, row_files
 from sscd.commands.systems.stored_descriptors import check_one_process
 from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
@@ -28,7 +28,7 @@ from sscd.report.systems.picture import write_systems_picture
 from sscd.report.systems.rows import AttackTable, SystemRow, TableFacts
 from sscd.report.systems.terminal import attacks_table, systems_table
 from sscd.search.pairs import CHALLENGE_LIMIT
-from sscd.terminal import Result, remark, working
+from sscd.terminal import Result
 
 _FEWEST_SAMPLES = 20
 
@@ -97,12 +97,11 @@ def table(
         work=output / "descriptors" / data.digest,
         training=len(data.collection.training),
     )
-    files = _row_files(output, catalogue.plans, data, samples=samples)
+    files = row_files(output, catalogue.plans, data, samples=samples)
+    left_out = list(catalogue.left_out)
     with repeatable():
-        kept = [
-            _row(file, data, attacks, place=f"{number} of {len(files)}", begun=begun)
-            for number, file in enumerate(files, start=1)
-        ]
+        done = make_rows(files, data, attacks, begun=begun, left_out=left_out)
+    kept = [row for _, row in done]
     skipped = SkipLog()
     for one in kept:
         for path, reason in one.unreadable.items():
@@ -115,52 +114,14 @@ def table(
         queries=len(data.queries),
         copies=len(data.collection.truth.pairs),
         protocol=global_name(CHALLENGE_LIMIT),
-        left_out=catalogue.left_out,
+        left_out=tuple(left_out),
         unreadable=len(skipped),
     )
     under = None
     if attacks is not None:
         found = {one.row.system: one.attacked for one in kept}
         under = attack_table(attacks, found, {one.row.system: one.row.fingerprint for one in kept})
-    return _written(output, [one.row for one in kept], facts, under, files)
-
-
-def _row(
-    file: RowFile, data: TableData, attacks: Attacks | None, *, place: str, begun: str
-) -> KeptRow:
-    """A row, from an earlier call or made now."""
-    kept = file.read()
-    wanted = {key for key, _ in attacks.sets()} if attacks is not None else set()
-    if kept is not None and wanted <= kept.attacked.keys():
-        remark(f"row {place}, {file.plan.name}: taken from {file.root}")
-        return kept
-    with working(f"row {place}, {file.plan.name}"):
-        if kept is not None and attacks is not None:
-            log = SkipLog()
-            under = measure_attacks(file.plan, data, attacks, skipped=log)
-            more = KeptRow(kept.row, {**kept.attacked, **under}, {**kept.unreadable, **log.reasons})
-            file.write_figures(more)
-            return more
-        measured = measure(
-            file.plan, data, attacks, samples=int(file.identity["samples"]), begun=begun
-        )
-        file.write(measured, data)
-    return KeptRow(measured.row, measured.attacked, measured.unreadable)
-
-
-def _row_files(
-    output: Path, plans: Sequence[SystemPlan], data: TableData, *, samples: int
-) -> list[RowFile]:
-    """The rows' files, no two of one name."""
-    files: list[RowFile] = []
-    taken: set[str] = set()
-    for plan in plans:
-        name = plan.file_name
-        while name in taken:
-            name += "-"
-        taken.add(name)
-        files.append(RowFile.of(output, plan, data, samples=samples, name=name))
-    return files
+    return _written(output, [one.row for one in kept], facts, under, [file for file, _ in done])
 
 
 def _written(

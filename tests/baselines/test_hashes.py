@@ -1,6 +1,7 @@
 import importlib.machinery
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -98,5 +99,22 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     found = installed_hashes()
     assert [one.name for one in found.hashes] == ["aHash", "dHash", "pHash", "wHash"]
     assert found.left_out == (
-        "PDQ is left out: this needs pdqhash, which is not installed; pip install 'sscd[hashes]'",
+        "PDQ: this needs pdqhash, which is not installed; pip install 'sscd[hashes]'",
+    )
+
+
+def test_a_library_that_is_half_installed_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def load(name: str, package: str | None = None) -> ModuleType:
+        if name == "imagehash":
+            raise ImportError("no module pywt")
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", load)
+    found = installed_hashes()
+    assert [one.name for one in found.hashes] == ["PDQ"]
+    assert found.left_out == (
+        "aHash, dHash, pHash, wHash: imagehash cannot be imported: no module pywt; install it "
+        "again",
     )

@@ -40,7 +40,7 @@ def test_the_copies_of_a_ground_truth_are_attacked(
     line = ["attack", "queries", "--output", str(out), "--psnr", "35", *QUICK]
     assert main([*line, "--ground_truth", "truth.csv", "--name", "weak"]) == 0
     printed = capsys.readouterr().out
-    assert "2 of 4 pictures have no reference, and stay" in printed
+    assert "2 of 4 pictures have no reference, and are left out" in printed
     assert "2 pictures, PSNR 35.00 dB measured of the files (35.00 to 35.00)" in printed
     attack = read_attack(out)
     assert (attack.name, attack.pictures.ids) == ("weak", ["Q000", "Q001"])
@@ -49,6 +49,15 @@ def test_the_copies_of_a_ground_truth_are_attacked(
     assert "--psnr was 35.0, is now 30.0" in said(
         capsys, "queries", "--output", str(out), "--psnr", "30", *QUICK
     )
+
+
+def test_files_that_miss_the_psnr_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ("--format", "jpeg", "--quality", "20", "--psnr", "45", *QUICK)
+    assert main(["attack", "queries", "--output", str(tmp_path / "out"), *line]) == 0
+    warned = capsys.readouterr().err
+    assert "dB, not 45: JPEG of that quality changes more than the attack may" in warned
 
 
 @pytest.mark.parametrize(

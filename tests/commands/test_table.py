@@ -11,7 +11,7 @@ from PIL import Image
 
 from sscd.cli import main
 from sscd.formats.evaluation_file import read_evaluations
-from tests.commands.small import MULTIGRAIN, draw_disc, write_checkpoint
+from tests.commands.small import HOW, MULTIGRAIN, draw_disc, write_checkpoint
 
 QUICK = ("--workers", "0", "--samples", "0")
 NETWORK = ("--checkpoint", "a.ckpt", "--rows", "checkpoints")
@@ -152,6 +152,20 @@ def test_systems_without_training_and_what_is_left_out(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_row_that_the_data_set_is_too_small_for_is_left_out(
+    disc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_checkpoint(Path("how.ckpt"), config=HOW)
+    wanted = ("--rows", "gist", "how", "--how", "how.ckpt")
+    printed = table(capsys, *wanted)  # 65,536 words
+    assert [row["system"] for row in printed["rows"]] == ["GIST 960"]
+    assert "too few for 65,536 visual words; give --words" in printed["left_out"][-1]
+    assert "the table has no row: HOW + ASMK: " in refused(
+        capsys, "--rows", "how", "--how", "how.ckpt"
+    )
+
+
 def test_an_attack_adds_a_table_and_leaves_rows_as_they_are(
     disc: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

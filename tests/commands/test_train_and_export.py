@@ -39,8 +39,13 @@ def micro_aps(run: Path) -> list[float]:
 def check_saved_configuration(path: Path) -> None:
     saved = yaml.safe_load(path.read_text())
     assert saved["model"]["network"] == {
-        **{"backbone": "resnet18", "dims": 256, "head": "linear", "last_stage": 4},
-        **{"pooling": "gem", "gem_p": 3.0, "gem_p_inference": None},
+        "backbone": "resnet18",
+        "dims": 256,
+        "head": "linear",
+        "last_stage": 4,
+        "pooling": "gem",
+        "gem_p": 3.0,
+        "gem_p_inference": None,
     }
     assert saved["data"]["batch_size"] == 8
     assert saved["seed_everything"] == 0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.baselines.how.aggregation import PictureWords, aggregate
-from sscd.errors import UserError
+from sscd.errors import NotEnoughError
 from sscd.extras import require
 from sscd.search.knn import Device, nearest
 from sscd.terminal import tracked
@@ -92,7 +92,7 @@ def learn_codebook(
         raise ValueError(f"got words={words}, iterations={iterations}; expected at least 1")
     if len(descriptors) < words:
         fewer = max(len(descriptors) // _POINTS_AT_LEAST, 1)
-        raise UserError(
+        raise NotEnoughError(
             f"{len(descriptors):,} local descriptors of the training pictures are too few for "
             f"{words:,} visual words; give --words {fewer}, or add training pictures"
         )

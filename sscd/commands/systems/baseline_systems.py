@@ -8,7 +8,7 @@ from sscd.baselines.gist.system import gist_system
 from sscd.baselines.multigrain import NORM, multigrain_dims, multigrain_system
 from sscd.baselines.vector_system import VectorSystem
 from sscd.commands.describing import DescribeOptions
-from sscd.commands.systems.baseline_options import BaselineOptions
+from sscd.commands.systems.baseline_options import BaselineName, BaselineOptions
 from sscd.commands.systems.network_facts import NetworkFacts
 from sscd.commands.systems.network_plans import check_how, check_multigrain
 from sscd.commands.systems.stored_descriptors import StoredDescriptors
@@ -68,7 +68,7 @@ class BaselineSystems:
         if options.name == "gist":
             dims = 960 if options.dims == 960 else 256
             if dims == 256:
-                check_enough(dims, training=training)
+                check_enough(dims, training=training, name=self.options.name)
             return gist_system(
                 dims=960 if dims == 960 else 256, workers=self._workers, skipped=self.skipped
             )
@@ -77,7 +77,7 @@ class BaselineSystems:
         wanted = options.dims or multigrain_dims(channels, training=training)
         if wanted > channels:
             raise UserError(f"--dims {wanted} is out of range; the network gives {channels}")
-        check_enough(wanted, training=training)
+        check_enough(wanted, training=training, name=self.options.name)
         return multigrain_system(
             stored,
             dims=wanted,
@@ -143,18 +143,20 @@ class BaselineSystems:
         return facts, StoredDescriptors(self._describing(), self.parts, skipped=self.skipped)
 
 
-def check_enough(dims: int, *, training: int) -> None:
+def check_enough(dims: int, *, training: int, name: BaselineName) -> None:
     """Check that a projection can be learnt.
 
     Args:
         dims: Of its result.
         training: Training pictures.
+        name: Of which baseline.
 
     Raises:
         UserError: They are too few.
     """
     if training < dims:
+        advice = "give --dims 960 and a .csv" if name == "gist" else "lower --dims"
         raise UserError(
             f"--training has {training:,} pictures, and a projection to {dims} dimensions needs as "
-            "many; add pictures, or lower --dims"
+            f"many; add pictures, or {advice}"
         )

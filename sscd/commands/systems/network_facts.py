@@ -71,7 +71,8 @@ def training_note(recipe: Mapping[str, Any]) -> list[str]:
     if isinstance(pictures, int):
         said.append(f"{pictures:,} training pictures")
     if isinstance(epochs, int | float):
-        said.append(f"{epochs:g} epochs at {recipe.get('image_size')} px")
+        noun = "epoch" if epochs == 1 else "epochs"
+        said.append(f"{epochs:g} {noun} at {recipe.get('image_size')} px")
     facts = [", ".join(said) or "training not known"]
     if recipe.get("weights"):
         facts.append("from other weights")

@@ -25,6 +25,14 @@ def time_text(row: SystemRow) -> str:
     return f"{row.milliseconds:.{digits}f}{'†' if row.earlier else ''}"
 
 
+def norm_text(row: SystemRow) -> str:
+    """What normalised scores are less, in words: `2.0[9]` is 2 × the 10th training score."""
+    weight, ranks = row.norm.rstrip("]").split("[")
+    places = [int(rank) + 1 for rank in ranks.split(",")]
+    which = f"{places[0]}th" if len(places) == 1 else f"mean of places {places[0]} to {places[1]}"
+    return f"normalised: less {float(weight):g} × the {which} training score"
+
+
 def dims_text(row: SystemRow) -> str:
     """The length of a descriptor, or that there is none."""
     return "local" if row.dims is None else f"{row.dims:,}"
@@ -36,7 +44,8 @@ def earlier_line(rows: Sequence[SystemRow]) -> str:
     if not days:
         return ""
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return f"† measured by an earlier call ({when}), not together with the other times"
+    others = "" if all(row.earlier for row in rows) else ", not together with the other times"
+    return f"† measured by an earlier call ({when}){others}"
 
 
 def unreadable_line(facts: TableFacts) -> str:

@@ -7,6 +7,7 @@ from sscd.report.systems.cells import (
     earlier_line,
     has_intervals,
     micro_ap_text,
+    norm_text,
     time_text,
     unreadable_line,
 )
@@ -35,12 +36,12 @@ def systems_markdown(rows: Sequence[SystemRow], facts: TableFacts) -> str:
             row.system,
             dims_text(row),
             micro_ap_text(row.plain),
-            f"{micro_ap_text(row.normalised)}, {row.norm}",
+            micro_ap_text(row.normalised),
             f"{row.plain.recall_at_p90:.3f}",
             f"{row.normalised.recall_at_p90:.3f}",
             time_text(row),
             row.hardware,
-            row.note,
+            "; ".join(filter(None, (row.note, norm_text(row)))),
         )
         lines.append(_line(cells))
     notes = [earlier_line(rows), unreadable_line(facts), *_missing(rows), *_left_out(facts)]

@@ -10,6 +10,7 @@ from sscd.report.systems.cells import (
     hardware_lines,
     has_intervals,
     interval_text,
+    norm_text,
     time_text,
     unreadable_line,
 )
@@ -138,7 +139,7 @@ def _foot(rows: Sequence[SystemRow], facts: TableFacts, width: float) -> list[st
 
 
 def _note(row: SystemRow) -> str:
-    return "; ".join(filter(None, (row.note, f"normalisation {row.norm}")))
+    return "; ".join(filter(None, (row.note, norm_text(row))))
 
 
 def _top(measured: Measured) -> float:

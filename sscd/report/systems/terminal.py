@@ -35,11 +35,17 @@ def systems_table(rows: Sequence[SystemRow], facts: TableFacts) -> Table:
     return table
 
 
+_MOST_COLUMNS = 6
+"""Systems that fit side by side in a terminal."""
+
+
 def attacks_table(attacks: AttackTable) -> Table:
-    """Table 3."""
+    """Table 3; turned on its side where there are many systems."""
     table = Table(
         title=Text(f"{attacks.line}; * the network that was attacked"), title_justify="left"
     )
+    if len(attacks.rows[0].micro_ap) > _MOST_COLUMNS:
+        return _turned(table, attacks)
     table.add_column("attack", overflow="fold")
     table.add_column("PSNR\nmeasured", justify="right", no_wrap=True)
     systems = list(attacks.rows[0].micro_ap)
@@ -51,6 +57,19 @@ def attacks_table(attacks: AttackTable) -> Table:
             f"{row.micro_ap[name]:.3f}{'*' if name in row.white_box else ''}" for name in systems
         )
         table.add_row(Text(row.label), psnr, *figures)
+    return table
+
+
+def _turned(table: Table, attacks: AttackTable) -> Table:
+    table.add_column("system", overflow="fold")
+    for row in attacks.rows:
+        table.add_column(Text(row.label.replace(", ", "\n")), justify="right", overflow="fold")
+    for name in attacks.rows[0].micro_ap:
+        figures = (
+            f"{row.micro_ap[name]:.3f}{'*' if name in row.white_box else ''}"
+            for row in attacks.rows
+        )
+        table.add_row(Text(name), *figures)
     return table
 
 

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -152,3 +153,14 @@ def test_a_place_that_cannot_be_written_gets_one_line(tmp_path: Path, saved: Sav
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write"):
         write_index(tmp_path / "file" / "index.h5", saved)
+
+
+def test_a_disk_without_room_is_found_out_before(
+    path: Path, saved: SavedIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(path.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=900_000))
+    before = sorted(path.parent.iterdir())
+    with pytest.raises(UserError, match=r"it takes 1\.\d MB, and 0\.9 MB are free; make space"):
+        write_index(path, saved)
+    assert sorted(path.parent.iterdir()) == before

@@ -26,8 +26,9 @@ def test_a_row_a_system_with_its_intervals() -> None:
         "GIST",
         "256",
         "0.100 (0.080 to 0.120)",
-        "0.150 (0.130 to 0.170), 0.5\\[9]",
+        "0.150 (0.130 to 0.170)",
     ]
+    assert cells(gist)[8].endswith("normalised: less 0.5 × the 10th training score")
     assert cells(gist)[4:7] == ["0.050", "0.075", "12"]
     assert cells(how)[1] == "local"
     assert lines[-1] == "Not in the table: HOW: no"
@@ -41,7 +42,9 @@ def test_what_is_odd_is_said_under_the_table() -> None:
     assert cells(text.splitlines()[4])[0] == "a¦b \\*c\\*"
     assert cells(text.splitlines()[4])[6] == "not known"
     assert cells(text.splitlines()[5])[6] == "12†"
-    assert "† measured by an earlier call (2026-01-02)" in text
+    assert "† measured by an earlier call (2026-01-02)\n" in text
+    mixed = systems_markdown([odd, row("d", 0.2)], FACTS)
+    assert "† measured by an earlier call (2026-01-02), not together with the other times" in mixed
     assert "3 true pairs count as missed" in text
 
 
