@@ -29,7 +29,7 @@ def test_many_systems_stand_one_under_the_other() -> None:
         for row in ATTACKS.rows
     )
     lines = drawn(attacks_table(replace(ATTACKS, rows=rows)))
-    assert [line for line in lines if "0.250*" in line][0].count("system 3") == 1
+    assert next(line for line in lines if "0.250*" in line).count("system 3") == 1
     for name in names:  # on one line, with both figures
         (line,) = [line for line in lines if f" {name} " in line]
         assert line.count("0.250") == 2
