@@ -115,13 +115,14 @@ def check_space(path: Path, needed: int) -> None:
     """Check that a disk has room for a file, before a library begins that a full disk crashes.
 
     Args:
-        path: The file to come; its directory is there.
+        path: The file to come.
         needed: Its size in bytes.
 
     Raises:
         UserError: There is less room.
     """
-    free = shutil.disk_usage(path.parent).free
+    there = next(place for place in path.absolute().parents if place.exists())
+    free = shutil.disk_usage(there).free
     if free < needed:
         raise UserError(
             f"cannot write {path}: it takes {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are "

@@ -12,7 +12,7 @@ from sscd.augment.inference import InferenceSize
 from sscd.baselines.how.codebook import Codebook
 from sscd.baselines.how.inverted_file import InvertedFile
 from sscd.errors import UserError
-from sscd.files import atomic_path, check_space, check_writable_directory, remove_leftovers
+from sscd.files import atomic_path, check_space, remove_leftovers
 from sscd.formats.track2.hdf5 import Attribute, attributes_of, reading_hdf5, writing_hdf5
 
 FORMAT = "sscd inverted file"
@@ -76,7 +76,6 @@ def write_index(path: Path, index: SavedIndex) -> None:
     remove_leftovers(path)
     arrays = [getattr(part, own) for part in (index.training, index.references) for own in _LISTS]
     needed = _BESIDE + index.codebook.centroids.nbytes + sum(array.nbytes for array in arrays)
-    check_writable_directory(path.parent)
     check_space(path, needed)
     with atomic_path(path) as temporary, writing_hdf5(), h5py.File(temporary, "w") as file:
         file.attrs.update(

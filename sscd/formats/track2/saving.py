@@ -1,5 +1,6 @@
 """Sides of descriptor files: checked, sorted by id and saved block by block."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sscd.errors import UserError
-from sscd.files import atomic_path
+from sscd.files import atomic_path, check_space, remove_leftovers
 from sscd.formats.ids import id_bytes, pack_ids, repeated_ids
 from sscd.formats.problems import raise_first
 from sscd.formats.track2.hdf5 import Attribute, not_finite, not_finite_text, writing_hdf5
 from sscd.formats.track2.layouts import Layout, check_width
 from sscd.formats.track2.sorted_rows import sorted_blocks
 from sscd.vectors import Vectors
+
+_BESIDE = 100_000  # bytes of attributes and of what HDF5 adds
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class SortedSide:
     vectors: Vectors
     ids: NDArray[np.bytes_]
     order: NDArray[np.int64] | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in a file."""
+        return 4 * math.prod(self.vectors.shape) + self.ids.nbytes
 
 
 def prepare_side(path: Path, layout: Layout, ids: Sequence[str], vectors: Vectors) -> SortedSide:
@@ -69,6 +77,8 @@ def save_sides(
     """
     import h5py
 
+    remove_leftovers(path)
+    check_space(path, sum(side.nbytes for side in sides.values()) + _BESIDE)
     with atomic_path(path) as temporary, writing_hdf5(), h5py.File(temporary, "w") as handle:
         for layout, side in sides.items():
             _save_side(path, handle, layout, side)

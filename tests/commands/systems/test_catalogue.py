@@ -99,9 +99,7 @@ def test_rows_of_one_name_are_refused(networks: Path, tmp_path: Path) -> None:
 
 def test_a_table_without_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sscd.baselines.hashes.importlib.util.find_spec", lambda _: None)
-    with pytest.raises(
-        UserError, match=r"has no row: aHash, dHash, .*sscd\[hashes\]"
-    ):
+    with pytest.raises(UserError, match=r"has no row: aHash, dHash, .*sscd\[hashes\]"):
         catalogue(tmp_path, rows=["hashes"])
 
 
