@@ -102,7 +102,10 @@ class BaselineOptions:
     def _check_index(self) -> None:
         if not self.opens_index:
             if self.references is None:
-                raise UserError("--references is missing: give the pictures that are searched")
+                absent = f"; there is no index {self.index} yet" if self.index else ""
+                raise UserError(
+                    f"--references is missing: give the pictures that are searched{absent}"
+                )
             return
         brought = ("references", "training", "words", "features", "size", "resize")
         if given := [option for option in brought if getattr(self, option) is not None]:
