@@ -29,8 +29,10 @@ def norm_text(row: SystemRow) -> str:
     """What normalised scores are less, in words: `2.0[9]` is 2 × the 10th training score."""
     weight, ranks = row.norm.rstrip("]").split("[")
     places = [int(rank) + 1 for rank in ranks.split(",")]
-    which = f"{places[0]}th" if len(places) == 1 else f"mean of places {places[0]} to {places[1]}"
-    return f"normalised: less {float(weight):g} × the {which} training score"
+    which = f"the {places[0]}th training score"
+    if len(places) > 1:
+        which = f"the mean of training scores {places[0]} to {places[1]}"
+    return f"normalised: less {float(weight):g} × {which}"
 
 
 def dims_text(row: SystemRow) -> str:
