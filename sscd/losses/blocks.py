@@ -1,4 +1,4 @@
-"""A loss and the entropy over blocks of anchors: memory grows with block · M, not with N · M.
+"""A loss and an entropy over blocks of anchors: memory grows with block · M, not with N · M.
 
 Loss and gradient are sums over anchors, so each block's share of the gradient is computed at once
 and its (block, M) matrices are freed; what is kept for the backward pass is (N, D) and (M, D).
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from sscd.losses.entropy import entropy_loss
 from sscd.losses.instance import Block, InfoNCE, InstanceLoss
 from sscd.losses.precision import full_float32
 from sscd.losses.relations import Relations, relations, shares_content, with_memory
 from sscd.losses.rows import Remembered, Rows
+from sscd.losses.spread import Nearest, Spread
 
 # Similarities in a block by default: 32 MiB as a float32 matrix, of which about eight live at once.
 BLOCK_SIMILARITIES = 2**23
@@ -28,8 +28,8 @@ class Totals:
 
     Attributes:
         instance: Σ of the terms of the loss that tells pictures apart; with gradient.
-        entropy: Σ of the entropy loss of the rows that have it; with gradient.
-        statistics: (6,) without gradient: terms of that loss; rows with an entropy; Σ cosine of
+        entropy: Σ of the terms of the entropy; with gradient.
+        statistics: (6,) without gradient: terms of that loss; terms of the entropy; Σ cosine of
             the positive pairs; those pairs; Σ cosine of each row's nearest negative of the batch;
             the rows that have one.
     """
@@ -54,17 +54,20 @@ def contrastive_totals(
     *,
     first_anchor: int = 0,
     loss: InstanceLoss = InfoNCE(),
+    spread: Spread = Nearest(),
     learnt: Tensor | None = None,
     memory: Remembered | None = None,
     block: int | None = None,
 ) -> Totals:
-    """A loss and the entropy of all anchors against the gallery, in float32 or wider.
+    """A loss and an entropy of all anchors against the gallery, in float32 or wider.
 
     Args:
         anchors: N rows.
-        gallery: M rows of all ranks, of which the anchors are a part.
+        gallery: M rows of all ranks, of which the anchors are a part; it says which rows are
+            negatives only.
         first_anchor: Where the anchors begin in the gallery.
         loss: What tells pictures apart.
+        spread: The entropy.
         learnt: What that loss learns beside the network; it gets a gradient.
         memory: More negatives.
         block: Anchors whose similarities are computed at once; by default as many as make
@@ -78,7 +81,7 @@ def contrastive_totals(
         block = block_rows(len(gallery.descriptors) + remembered)
     if block < 1:
         raise ValueError(f"block got {block}; expected at least 1 anchor")
-    problem = _Problem(anchors.contents, gallery.contents, first_anchor, loss, memory, block)
+    problem = _Problem(anchors.contents, gallery, first_anchor, loss, spread, memory, block)
     with full_float32(anchors.descriptors.device.type):
         contrast, entropy, statistics = _BlockTotals.apply(
             anchors.descriptors, gallery.descriptors, learnt, problem
@@ -91,9 +94,10 @@ class _Problem:
     """What the loss needs beside the descriptors; see `contrastive_totals`."""
 
     contents: Tensor
-    gallery_contents: Tensor
+    gallery: Rows
     first_anchor: int
     loss: InstanceLoss
+    spread: Spread
     memory: Remembered | None
     block: int
 
@@ -105,10 +109,13 @@ class _Problem:
         """How a block's anchors relate to the rows of the step, and to the memory after them."""
         contents = self.contents[anchors]
         first = self.first_anchor + anchors.start
-        related = relations(contents, self.gallery_contents, first_anchor=first)
+        shown, only = self.gallery.contents, self.gallery.negative_only
+        related = relations(contents, shown, first_anchor=first, negative_only=only)
         if self.memory is None:
             return related
         strange = ~shares_content(contents, self.memory.rows.contents) & self.memory.filled
+        if only is not None:
+            strange &= ~only[first : first + len(contents), None]
         return with_memory(related, strange)
 
     def similarities(self, anchors: Tensor, gallery: Tensor) -> Tensor:
@@ -127,10 +134,11 @@ class _Problem:
         return Block(own, gallery, old, similarity, related, self.first_anchor + at.start)
 
     def entropy_pool(self, gallery: Tensor) -> Tensor:
-        """Where nearest neighbours are looked for: the gallery, and the memory if it is asked."""
+        """What the entropy is of: the gallery, and what the memory has if it is asked."""
         if self.memory is None or not self.memory.entropy:
             return gallery.detach()
-        return torch.cat([gallery.detach(), self.memory.rows.descriptors])
+        old = self.memory.rows.descriptors.masked_fill(~self.memory.filled[:, None], 0.0)
+        return torch.cat([gallery.detach(), old])
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,10 @@ class _Gradient:
     ) -> None:
         """Add what a block's sum gives; rows of the pool beyond the gallery get none."""
         leaves = (own, pool) if learnt is None else (own, pool, learnt)
-        of_own, of_pool, *of_learnt = torch.autograd.grad(term, leaves)
+        # Not every entropy is a function of the anchors as such.
+        of_own, of_pool, *of_learnt = torch.autograd.grad(
+            term, leaves, allow_unused=True, materialize_grads=True
+        )
         self.anchors[at] = of_own
         self.gallery.add_(of_pool[: len(self.gallery)])
         for one in of_learnt:
@@ -183,7 +194,7 @@ class _BlockTotals(torch.autograd.Function):
                 similarity = similarity.detach()
                 del block
                 near = similarity[:, : len(pool)]
-                losses, spread = entropy_loss(own, pool, near, related.first(len(pool)))
+                losses, spread = problem.spread.of(own, pool, near, related.first(len(pool)))
                 entropy = losses.sum()
                 if differentiable:
                     entropies.add(entropy, own, pool, at=at)

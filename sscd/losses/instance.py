@@ -66,14 +66,21 @@ class InfoNCE:
 
     Attributes:
         temperature: τ above 0.
+        hardness: β of the negatives' weights; 0 weighs them alike.
     """
 
     temperature: float = 0.05
+    hardness: float = 0.0
     name: ClassVar[str] = "info_nce"
 
     def of(self, block: Block, learnt: Tensor | None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         """See `InstanceLoss.of`."""
-        return info_nce(block.similarity, block.relations, temperature=self.temperature)
+        return info_nce(
+            block.similarity,
+            block.relations,
+            temperature=self.temperature,
+            hardness=self.hardness,
+        )
 
 
 @dataclass(frozen=True)

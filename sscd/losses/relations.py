@@ -25,7 +25,13 @@ class Relations:
         return Relations(self.positive[:, :rows], self.negative[:, :rows])
 
 
-def relations(anchors: Tensor, gallery: Tensor, *, first_anchor: int = 0) -> Relations:
+def relations(
+    anchors: Tensor,
+    gallery: Tensor,
+    *,
+    first_anchor: int = 0,
+    negative_only: Tensor | None = None,
+) -> Relations:
     """Compare the pictures in each anchor row with those in each gallery row.
 
     A row that mixes two pictures (mixup, cutmix) is a positive of every row that shares *any*
@@ -36,6 +42,8 @@ def relations(anchors: Tensor, gallery: Tensor, *, first_anchor: int = 0) -> Rel
         gallery: (M, C) the same for the gallery, of which the anchors are a part.
         first_anchor: Where the anchors begin in the gallery; that row is the anchor itself and
             neither its positive nor its negative.
+        negative_only: (M,) bool; such a row is a negative of rows that share nothing with it, a
+            positive of none, and no anchor: it has neither positives nor negatives.
 
     Raises:
         ValueError: A shape does not fit.
@@ -53,6 +61,10 @@ def relations(anchors: Tensor, gallery: Tensor, *, first_anchor: int = 0) -> Rel
     negative = ~shared
     for related in (shared, negative):
         related.diagonal(first_anchor).fill_(False)  # each anchor beside itself
+    if negative_only is not None:
+        no_anchor = negative_only[first_anchor : first_anchor + count, None]
+        shared &= ~(negative_only | no_anchor)
+        negative &= ~no_anchor
     return Relations(positive=shared, negative=negative)
 
 

@@ -12,10 +12,13 @@ class Rows:
     Attributes:
         descriptors: (N, D), unit norm, float32 or wider.
         contents: (N, C) int64 picture numbers, `NO_PICTURE` where a row shows fewer.
+        negative_only: (N,) bool, rows that are negatives of other pictures' rows and nothing else;
+            None for none.
     """
 
     descriptors: Tensor
     contents: Tensor
+    negative_only: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Remembered:
     Attributes:
         rows: K descriptors and their contents; C may differ from that of the batch.
         filled: (K,) bool; the other rows count for nothing.
-        entropy: Whether the entropy's nearest neighbours are looked for among them too.
+        entropy: Whether the entropy is of them too.
     """
 
     rows: Rows

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sscd.augment.geometry import Geometry
-from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.augment.recipes import Recipe, RecipeConfig, ViewPlan
 from sscd.data.decode import open_image
 
 
@@ -31,12 +31,18 @@ def test_the_crop_is_taken_from_the_turned_picture(flip: bool, angle: int) -> No
     assert geometry.apply(picture, size=16).tobytes() == expected.tobytes()
 
 
+def _geometry(recipe: Recipe, size: tuple[int, int], rng: np.random.Generator) -> Geometry:
+    plan = recipe.plan(size, rng)
+    assert isinstance(plan, ViewPlan)
+    return plan.geometry
+
+
 def test_a_reduced_picture_gives_nearly_the_same_view() -> None:
     picture = _gradient(400, 300)
     recipe = Recipe(RecipeConfig("advanced", crop_scale=(0.3, 1.0)), size=32)
     for seed in range(150):
         rng = np.random.default_rng(seed)
-        geometry = recipe.plan(picture.size, rng).geometry
+        geometry = _geometry(recipe, picture.size, rng)
         full = np.asarray(geometry.apply(picture, size=32)).astype(int)
         half = np.asarray(geometry.apply(picture.reduce(2), size=32)).astype(int)
         where = np.s_[4:-4, 4:-4]
@@ -51,7 +57,7 @@ def test_small_and_thin_pictures_and_their_reductions(size: tuple[int, int]) -> 
     picture = _gradient(*size)
     smaller = picture.resize((max(1, size[0] // 8), max(1, size[1] // 8)))
     for seed in range(100):
-        geometry = recipe.plan(size, np.random.default_rng(seed)).geometry
+        geometry = _geometry(recipe, size, np.random.default_rng(seed))
         for given in (picture, smaller):
             assert geometry.apply(given, size=8).size == (8, 8)
 

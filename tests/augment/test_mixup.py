@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -271,7 +273,7 @@ def test_rows_that_share_content_are_never_negatives() -> None:
         ({"probability": 0.1, "mixup_alpha": 0.0, "cutmix_alpha": 0.0}, "expected one above 0"),
     ],
 )
-def test_settings_out_of_range_are_refused(values: dict[str, float], match: str) -> None:
+def test_settings_out_of_range_are_refused(values: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         MixupConfig(**values)
 

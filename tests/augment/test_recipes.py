@@ -24,6 +24,14 @@ from sscd.augment.recipes import (
 from sscd.augment.seeds import view_rng
 
 NAMES: tuple[RecipeName, ...] = get_args(RecipeName)
+PUBLISHED: tuple[RecipeName, ...] = ("simclr", "strong_blur", "advanced")
+
+
+class Noise:
+    """Other pictures, of which edits lay some beside a view."""
+
+    def pick(self, rng: np.random.Generator) -> tuple[str, Image.Image]:
+        return "noise", _picture(int(rng.integers(1, 50)))
 
 
 def _picture(width: int = 60, height: int = 45) -> Image.Image:
@@ -40,7 +48,7 @@ def test_views_repeat_whatever_the_global_state(name: RecipeName) -> None:
         random.seed(global_seed)
         np.random.seed(global_seed)  # noqa: NPY002
         return {
-            i: recipe(image, view_rng(seed=0, epoch=0, image_id="x", view=i)).tobytes()
+            i: recipe(image, view_rng(seed=0, epoch=0, image_id="x", view=i), Noise()).tobytes()
             for i in order
         }
 
@@ -55,7 +63,7 @@ def test_views_repeat_whatever_the_global_state(name: RecipeName) -> None:
 def test_any_shape_gives_the_asked_size(name: RecipeName, shape: tuple[int, int]) -> None:
     recipe = Recipe(RecipeConfig(name), size=16)
     for i in range(25):
-        view = recipe(_picture(*shape), np.random.default_rng(i))
+        view = recipe(_picture(*shape), np.random.default_rng(i), Noise())
         assert (view.mode, view.size) == ("RGB", (16, 16))
 
 
@@ -122,10 +130,11 @@ def _jitter(image: Image.Image, rng: np.random.Generator, strength: float) -> Im
 
 def _plans(config: RecipeConfig, *, size: int = 4, views: int = 4000) -> list[ViewPlan]:
     recipe, rng = Recipe(config, size=size), np.random.default_rng(0)
-    return [recipe.plan((8, 8), rng) for _ in range(views)]
+    plans = [recipe.plan((8, 8), rng) for _ in range(views)]
+    return [plan for plan in plans if isinstance(plan, ViewPlan)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_views_are_those_of_the_plain_implementation(
     monkeypatch: pytest.MonkeyPatch, name: RecipeName
 ) -> None:
@@ -146,7 +155,7 @@ COMMON = {"flip": 0.5, "jitter": 0.8, "greyscale": 0.2, "blur": 0.5}
 ADVANCED = {"right_angle": 0.05, "rotation": 0.05, "text": 0.1, "emoji": 0.2, "jpeg": 0.2}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_operations_come_as_often_as_published(name: RecipeName) -> None:
     counts: Counter[str] = Counter()
     plans = _plans(RecipeConfig(name))
@@ -180,7 +189,8 @@ def test_blur_is_scaled_with_the_view(name: RecipeName, low: float, high: float)
 def test_gentle_settings_reach_the_plan() -> None:
     config = RecipeConfig("strong_blur", crop_scale=(0.5, 0.6), jitter_strength=0.25)
     recipe, rng = Recipe(config, size=8), np.random.default_rng(0)
-    plans = [recipe.plan((64, 64), rng) for _ in range(300)]
+    drawn = [recipe.plan((64, 64), rng) for _ in range(300)]
+    plans = [plan for plan in drawn if isinstance(plan, ViewPlan)]
     factors = [p.photometric.brightness for p in plans if p.photometric.jitter_order]
     assert 0.8 <= min(factors) < 0.85
     assert 1.15 < max(factors) <= 1.2
@@ -193,7 +203,7 @@ def test_gentle_settings_reach_the_plan() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"name": "hard"}, "expected simclr, strong_blur or advanced"),
+        ({"name": "hard"}, "expected simclr, strong_blur, advanced, whole, edits"),
         ({"crop_scale": (0.0, 1.0)}, "crop_scale"),
         ({"crop_scale": (0.9, 0.2)}, "crop_scale"),
         ({"crop_scale": (0.5, float("nan"))}, "crop_scale"),
@@ -213,3 +223,42 @@ def test_wrong_size_or_mode_is_named() -> None:
         Recipe(RecipeConfig(), size=0)
     with pytest.raises(ValueError, match="expected RGB"):
         Recipe(RecipeConfig(), size=8)(Image.new("L", (9, 9)), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("mirror", [0.0, 1.0])
+def test_the_whole_picture_may_be_a_view(mirror: float) -> None:
+    recipe = Recipe(RecipeConfig("whole", (1, 1), jitter_strength=0.0, mirror=mirror), size=20)
+    picture = _picture(61, 37)
+    expected = picture.resize((20, 20), Image.Resampling.BILINEAR)
+    if mirror:
+        expected = operations.horizontal_flip(picture).resize((20, 20), Image.Resampling.BILINEAR)
+    view = recipe(picture, np.random.default_rng(0))
+    assert view.tobytes() == expected.tobytes()
+
+
+def test_crops_of_the_whole_keep_all_but_colour() -> None:
+    recipe = Recipe(RecipeConfig("whole", (0.3, 0.6), jitter_strength=0.5), size=20)
+    plans = [recipe.plan((200, 100), np.random.default_rng(n)) for n in range(100)]
+    assert all(isinstance(plan, ViewPlan) for plan in plans)
+    pixels = [plan.photometric for plan in plans]
+    assert not any(p.greyscale or p.blur or p.jpeg is not None for p in pixels)
+    assert 60 < sum(bool(p.jitter_order) for p in pixels) < 97
+    shares = [_area(plan) / 20_000 for plan in plans if isinstance(plan, ViewPlan)]
+    assert 0.29 < min(shares) < 0.4
+    assert 0.5 < max(shares) < 0.61
+
+
+def _area(plan: ViewPlan) -> int:
+    left, top, right, bottom = plan.geometry.box
+    return (right - left) * (bottom - top)
+
+
+def test_mirroring_as_often_as_asked() -> None:
+    for name in ("advanced", "simclr"):
+        for mirror, expected in ((0.0, 0), (0.2, 40), (1.0, 200)):
+            recipe = Recipe(RecipeConfig(name, mirror=mirror), size=8)
+            plans = [recipe.plan((60, 40), np.random.default_rng(n)) for n in range(200)]
+            flips = sum(plan.geometry.flip for plan in plans if isinstance(plan, ViewPlan))
+            assert abs(flips - expected) < 25 * (0 < mirror < 1) + 1
+    with pytest.raises(ValueError, match=r"mirror got 1\.5; expected a probability"):
+        RecipeConfig(mirror=1.5)

@@ -29,7 +29,12 @@ def random_rows(seed: int, rows: int, *, pictures: int = 6, contents: int = 2) -
 
 
 def naive_relations(
-    anchors: Tensor, gallery: Tensor, *, first_anchor: int, memory: Remembered | None
+    anchors: Tensor,
+    gallery: Tensor,
+    *,
+    first_anchor: int,
+    memory: Remembered | None,
+    only: Tensor | None = None,
 ) -> Relations:
     """By sets of pictures, pair by pair."""
     old = memory.rows.contents if memory else gallery[:0]
@@ -42,8 +47,11 @@ def naive_relations(
             is_old = j >= len(gallery)
             if is_old and memory and not memory.filled[j - len(gallery)]:
                 continue
+            if only is not None and only[first_anchor + i]:
+                continue  # such a row is no anchor
             if j != first_anchor + i:
-                positive[i, j] = bool(own & other) and not is_old
+                can_be_positive = not is_old and (only is None or not only[j])
+                positive[i, j] = bool(own & other) and can_be_positive
                 negative[i, j] = not own & other
     return Relations(positive, negative)
 
@@ -55,9 +63,10 @@ def whole_matrix(
     *,
     first_anchor: int = 0,
     memory: Remembered | None = None,
+    only: Tensor | None = None,
 ) -> Totals:
     """The same sums, from all similarities at once and with autograd's own graph."""
-    related = naive_relations(*contents, first_anchor=first_anchor, memory=memory)
+    related = naive_relations(*contents, first_anchor=first_anchor, memory=memory, only=only)
     old = memory.rows.descriptors if memory else gallery[:0]
     everything = torch.cat([gallery, old])
     similarity = anchors @ everything.T
@@ -86,7 +95,10 @@ def remembered(*, entropy: bool) -> Remembered:
 
 @pytest.mark.parametrize("block", [1, 3, 4, 5, 12, 100, None])
 @pytest.mark.parametrize("memory", [None, remembered(entropy=False), remembered(entropy=True)])
-def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -> None:
+@pytest.mark.parametrize("only", [None, torch.arange(16) % 3 == 1])
+def test_equals_the_whole_matrix(
+    block: int | None, memory: Remembered | None, only: Tensor | None
+) -> None:
     rows = random_rows(1, 16)
     first, count = 3, 12
 
@@ -101,7 +113,7 @@ def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -
         if blocks:
             totals = contrastive_totals(
                 Rows(anchors, contents),
-                Rows(gallery, rows.contents),
+                Rows(gallery, rows.contents, only),
                 first_anchor=first,
                 loss=InfoNCE(TEMPERATURE),
                 memory=memory,
@@ -109,7 +121,12 @@ def test_equals_the_whole_matrix(block: int | None, memory: Remembered | None) -
             )
         else:
             totals = whole_matrix(
-                anchors, gallery, (contents, rows.contents), first_anchor=first, memory=memory
+                anchors,
+                gallery,
+                (contents, rows.contents),
+                first_anchor=first,
+                memory=memory,
+                only=only,
             )
         pairs.append((totals, gradients(totals, anchors, gallery)))
     (got, got_gradients), (expected, expected_gradients) = pairs

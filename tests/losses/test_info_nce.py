@@ -25,6 +25,28 @@ def naive(similarity: Tensor, related: Relations, temperature: float) -> list[fl
     return rows
 
 
+def weighed(
+    similarity: Tensor, related: Relations, temperature: float, hardness: float
+) -> list[float]:
+    """The definition with weights, which are 1 on average, in double precision."""
+    rows = []
+    for i in range(len(similarity)):
+        logits = (similarity[i].double() / temperature).tolist()
+        positives = [logits[j] for j in related.positive[i].nonzero()]
+        negatives = [logits[j] for j in related.negative[i].nonzero()]
+        if not positives or not negatives:
+            rows.append(0.0)
+            continue
+        weights = [math.exp(hardness * a) for a in negatives]
+        mean = sum(weights) / len(weights)
+        pairs = zip(weights, negatives, strict=True)
+        others = sum(weight / mean * math.exp(a) for weight, a in pairs)
+        rows.append(
+            -sum(math.log(math.exp(a) / (math.exp(a) + others)) for a in positives) / len(positives)
+        )
+    return rows
+
+
 def mixed_batch(seed: int, rows: int = 12, pictures: int = 5) -> tuple[Tensor, Tensor]:
     """Random unit descriptors and picture numbers, some rows with two pictures."""
     generator = torch.Generator().manual_seed(seed)
@@ -42,6 +64,44 @@ def test_equals_the_definition(seed: int) -> None:
     expected = naive((z @ z.T).double(), related, 0.3)
     assert valid.tolist() == [row is not None for row in expected]
     torch.testing.assert_close(losses, torch.tensor([row or 0.0 for row in expected]))
+
+
+@pytest.mark.parametrize("hardness", [0.25, 1.0, 3.0])
+def test_hard_negatives_equal_the_definition(hardness: float) -> None:
+    z, content = mixed_batch(4)
+    related = relations(content, content)
+    losses, _ = info_nce(z @ z.T, related, temperature=0.3, hardness=hardness)
+    expected = weighed(z @ z.T, related, 0.3, hardness)
+    torch.testing.assert_close(losses, torch.tensor(expected))
+    plain, _ = info_nce(z @ z.T, related, temperature=0.3)
+    assert (losses >= plain).all()
+    assert (losses > plain).any()
+
+
+def test_hard_negatives_by_hand() -> None:
+    # Negatives at e^s = 1 and 3 with β = 1: weights 1/2 and 3/2, so 1/2 + 9/2 = 5 in place of 4.
+    similarity = torch.tensor([[0.0, 0.0, 0.0, math.log(3.0)]])
+    related = Relations(
+        torch.tensor([[False, True, False, False]]), torch.tensor([[False, False, True, True]])
+    )
+    plain, _ = info_nce(similarity, related, temperature=1.0)
+    hard, _ = info_nce(similarity, related, temperature=1.0, hardness=1.0)
+    assert float(plain) == pytest.approx(math.log(5.0))
+    assert float(hard) == pytest.approx(math.log(6.0))
+
+
+def test_hardness_of_zero_and_of_one_negative_change_nothing() -> None:
+    z, content = mixed_batch(6)
+    related = relations(content, content)
+    plain, _ = info_nce(z @ z.T, related)
+    none, _ = info_nce(z @ z.T, related, hardness=0.0)
+    assert torch.equal(none, plain)
+    two = torch.tensor([[0.0, 0.9, 0.3], [0.9, 0.0, 0.1], [0.3, 0.1, 0.0]])
+    content = torch.tensor([[0], [0], [1]])
+    alone, _ = info_nce(two, relations(content, content), temperature=0.5, hardness=2.0)
+    torch.testing.assert_close(
+        alone, info_nce(two, relations(content, content), temperature=0.5)[0]
+    )
 
 
 def test_hand_computed() -> None:
@@ -62,12 +122,13 @@ def test_other_positives_are_not_negatives() -> None:
     assert valid.tolist() == [True, True, True, False]
 
 
-def test_gradient() -> None:
+@pytest.mark.parametrize("hardness", [0.0, 1.5])
+def test_gradient(hardness: float) -> None:
     z, content = mixed_batch(3)
     related = relations(content, content)
 
     def loss(x: Tensor) -> Tensor:
-        return info_nce(x @ x.T, related, temperature=0.3)[0].sum()
+        return info_nce(x @ x.T, related, temperature=0.3, hardness=hardness)[0].sum()
 
     assert torch.autograd.gradcheck(loss, (z.double().requires_grad_(),))
 
@@ -81,11 +142,13 @@ def test_half_precision_is_computed_in_float32() -> None:
     torch.testing.assert_close(losses, expected)
 
 
-def test_extreme_similarities_stay_finite() -> None:
+@pytest.mark.parametrize("hardness", [0.0, 4.0])
+def test_extreme_similarities_stay_finite(hardness: float) -> None:
     similarity = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     similarity.requires_grad_()
     content = torch.tensor([[0], [0], [1]])
-    losses, _ = info_nce(similarity, relations(content, content), temperature=1e-3)
+    related = relations(content, content)
+    losses, _ = info_nce(similarity, related, temperature=1e-3, hardness=hardness)
     losses.sum().backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(losses).all()
     assert similarity.grad is not None
@@ -93,10 +156,11 @@ def test_extreme_similarities_stay_finite() -> None:
     torch.testing.assert_close(losses[0], torch.tensor(2000.0))
 
 
-def test_rows_without_negatives_have_no_gradient() -> None:
+@pytest.mark.parametrize("hardness", [0.0, 1.0, 4.0])
+def test_rows_without_negatives_have_no_gradient(hardness: float) -> None:
     similarity = torch.rand(2, 2, requires_grad=True)
     content = torch.tensor([[7], [7]])
-    losses, valid = info_nce(similarity, relations(content, content))
+    losses, valid = info_nce(similarity, relations(content, content), hardness=hardness)
     losses.sum().backward()  # type: ignore[no-untyped-call]
     assert not valid.any()
     assert losses.tolist() == [0.0, 0.0]
@@ -109,5 +173,7 @@ def test_wrong_arguments() -> None:
     related = relations(content, content)
     with pytest.raises(ValueError, match="temperature got 0"):
         info_nce(torch.zeros(2, 2), related, temperature=0)
+    with pytest.raises(ValueError, match="hardness got -1"):
+        info_nce(torch.zeros(2, 2), related, hardness=-1)
     with pytest.raises(ValueError, match=r"similarity got shape \(2, 3\)"):
         info_nce(torch.zeros(2, 3), related)

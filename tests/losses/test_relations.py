@@ -36,6 +36,26 @@ def test_anchors_are_a_part_of_the_gallery() -> None:
     assert related.negative.tolist() == [[False, True, False, True], [True, False, True, False]]
 
 
+def test_rows_that_are_negatives_only() -> None:
+    """Every third row; by the definition, pair by pair."""
+    gallery = torch.tensor(
+        [[0, NO_PICTURE], [0, 1], [0, NO_PICTURE]] * 2 + [[2, 3], [1, 2], [2, 3]]
+    )
+    only = torch.tensor([False, False, True] * 3)
+    first, count = 2, 6
+    related = relations(
+        gallery[first : first + count], gallery, first_anchor=first, negative_only=only
+    )
+    shown = [set(row) - {NO_PICTURE} for row in gallery.tolist()]
+    for i in range(count):
+        for j in range(len(gallery)):
+            shared, anchor = bool(shown[first + i] & shown[j]), not only[first + i]
+            positive = anchor and shared and not only[j] and j != first + i
+            assert bool(related.positive[i, j]) == positive
+            assert bool(related.negative[i, j]) == (anchor and not shared)
+    assert related.negative[:, only].any()
+
+
 def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="expected \\(N, C\\)"):
         relations(torch.tensor([1, 2]), torch.tensor([[1]]))

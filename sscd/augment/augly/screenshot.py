@@ -7,7 +7,6 @@ from typing import Literal
 from PIL import Image
 
 from sscd.augment.augly.assets import asset_folder
-from sscd.augment.augly.library import augly_image
 from sscd.augment.operations import Box
 
 ScreenshotTemplate = Literal["web", "mobile"]
@@ -18,6 +17,8 @@ def overlay_onto_screenshot(
 ) -> Image.Image:
     """Show a picture in a social network's page, which is scaled to the picture.
 
+    AugLy decodes the page for each picture; here it is kept.
+
     Args:
         image: RGB picture.
         template: AugLy's page of a browser or of a mobile phone.
@@ -27,14 +28,11 @@ def overlay_onto_screenshot(
     Returns:
         RGB; the picture is in the box that `screenshot_box` tells.
     """
-    folder = asset_folder("screenshot_templates")
-    shown: Image.Image = augly_image().overlay_onto_screenshot(
-        image,
-        template_filepath=str(folder / f"{template}.png"),
-        template_bboxes_filepath=str(folder / "bboxes.json"),
-        max_image_size_pixels=max_pixels,
-        resize_src_to_match_template=False,
-    )
+    page, room, box = _layout(image.size, template=template, max_pixels=max_pixels)
+    shown = _page(template, page).copy()
+    shown.paste((0, 0, 0), room)
+    size = box[2] - box[0], box[3] - box[1]
+    shown.paste(image.resize(size, Image.Resampling.BILINEAR), box[:2])
     return shown
 
 
@@ -69,6 +67,14 @@ def screenshot_box(
     Returns:
         Width and height of the screenshot, and the picture's (left, top, right, bottom) in it.
     """
+    page, _, box = _layout(size, template=template, max_pixels=max_pixels)
+    return page, box
+
+
+def _layout(
+    size: tuple[int, int], *, template: ScreenshotTemplate, max_pixels: int
+) -> tuple[tuple[int, int], Box, Box]:
+    """The page's size, the room for a picture in it, and the picture's own box in its middle."""
     (page_width, page_height), (left, top, right, bottom) = _template(template)
     room_width, room_height = right - left, bottom - top
     scale = max(size[0] / room_width, size[1] / room_height)
@@ -76,13 +82,26 @@ def screenshot_box(
         scale = (max_pixels / (page_width * page_height)) ** 0.5
     room_width, room_height = int(room_width * scale), int(room_height * scale)
     left, top = int(left * scale), int(top * scale)
+    room = left, top, left + room_width, top + room_height
     width, height = size
     if width > room_width or height > room_height:
         shrink = min(room_width / width, room_height / height)
         width, height = int(width * shrink), int(height * shrink)
     left, top = left + (room_width - width) // 2, top + (room_height - height) // 2
     page = int(page_width * scale), int(page_height * scale)
-    return page, (left, top, left + width, top + height)
+    return page, room, (left, top, left + width, top + height)
+
+
+@functools.lru_cache(maxsize=64)
+def _page(template: ScreenshotTemplate, size: tuple[int, int]) -> Image.Image:
+    """A page without a picture, at this size; not to be changed."""
+    return _full_page(template).resize(size, Image.Resampling.BILINEAR)
+
+
+@functools.cache
+def _full_page(template: ScreenshotTemplate) -> Image.Image:
+    with Image.open(asset_folder("screenshot_templates") / f"{template}.png") as page:
+        return page.convert("RGB")
 
 
 @functools.cache

@@ -71,15 +71,15 @@ class Canvas:
         """
         return replace(self, image=move(self.image, fill), cells=move(self.cells, 0))
 
-    def covered(self, image: Image.Image, mask: Image.Image) -> Self:
+    def covered(self, image: Image.Image, mask: Image.Image | Callable[[], Image.Image]) -> Self:
         """The canvas after something was laid over it.
 
         Args:
             image: RGB, of the same size, what is seen now.
             mask: L, of the same size: opacity of what lies over the source. From one half on, the
-                source counts as hidden.
+                source counts as hidden. Or what draws it, where not every canvas asks.
         """
-        hidden = np.asarray(mask) >= 128
+        hidden = np.asarray(mask if isinstance(mask, Image.Image) else mask()) >= 128
         before = np.asarray(self.cells)
         cells = np.where(hidden, np.int32(0), before).astype(np.int32)
         pixels, left = (self._pixels(numbers) for numbers in (before, cells))

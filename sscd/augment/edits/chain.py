@@ -99,7 +99,7 @@ def edit_picture(
     least_contrast = min(table.minimum_contrast, canvas.visible_contrast / 2)
     applied: list[AppliedEdit] = []
     dropped: list[str] = []
-    for name in _draw_names(table, rng):
+    for name in draw_names(table, rng):
         for _ in range(_ATTEMPTS):
             edited, parameters = table.operations[name](canvas, rng, secondary)
             if (
@@ -122,7 +122,13 @@ def edit_picture(
     )
 
 
-def _draw_names(table: EditTable, rng: np.random.Generator) -> list[str]:
+def draw_names(table: EditTable, rng: np.random.Generator) -> list[str]:
+    """Draw which operations are chained, in their order.
+
+    Args:
+        table: What may be done.
+        rng: Source of randomness.
+    """
     count = int(rng.choice(list(table.chain), p=list(table.chain.values())))
     weights = np.array([table.weights[name] for name in table.operations])
     count = min(count, len(weights))

@@ -1,5 +1,6 @@
 """What is laid over a picture: text, emoji, stripes (paper, 4.2 and A.1)."""
 
+import functools
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
@@ -31,8 +32,11 @@ class OverlayText(EditAlone):
     def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Write the line."""
         overlay = TextOverlay.draw(rng, size=self.size, opacity=self.opacity)
-        white = replace(overlay, color=_WHITE)
-        mask = white.apply(Image.new("RGB", canvas.image.size)).convert("L")
+        white, size = replace(overlay, color=_WHITE), canvas.image.size
+
+        def mask() -> Image.Image:
+            return white.apply(Image.new("RGB", size)).convert("L")
+
         parameters = asdict(overlay) | {
             "characters": list(overlay.characters),
             "color": list(overlay.color),
@@ -55,7 +59,8 @@ class OverlayEmoji(EditAlone):
     def edit(self, canvas: Canvas, rng: np.random.Generator) -> Edited:
         """Lay the emoji over the picture."""
         overlay = EmojiOverlay.draw(rng, size=self.size, opacity=self.opacity)
-        mask = augly_ops.emoji_opacity(
+        mask = functools.partial(
+            augly_ops.emoji_opacity,
             canvas.image.size,
             emoji=overlay.emoji,
             height=overlay.size,
@@ -101,7 +106,9 @@ class OverlayStripes(EditAlone):
                 opacity=opacity,
             )
 
-        mask = draw(Image.new("RGB", canvas.image.size), _WHITE).convert("L")
+        def mask() -> Image.Image:
+            return draw(Image.new("RGB", canvas.image.size), _WHITE).convert("L")
+
         return canvas.covered(draw(canvas.image, color), mask), {
             "width": width,
             "density": density,

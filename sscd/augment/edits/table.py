@@ -54,7 +54,7 @@ def load_table(name_or_path: str | Path) -> EditTable:
         shares = {key: _number(content, key, Within(0.0, 1.0)) for key in _SHARES}
         return EditTable(
             name=_text("name", content["name"]),
-            chain=_chain(content["chain"]),
+            chain=checked_chain(content["chain"]),
             operations=operations,
             weights=weights,
             first=_first(content.get("first", []), operations),
@@ -134,7 +134,12 @@ def _parameter(key: str, setting: object, kind: Any) -> object:
         raise FieldError(f"{key}: {error}") from error
 
 
-def _chain(section: object) -> dict[int, float]:
+def checked_chain(section: object) -> dict[int, float]:
+    """Check the numbers of chained operations with their probabilities.
+
+    Raises:
+        FieldError: A number is not from 1 on, or the probabilities do not add up to 1.
+    """
     if not isinstance(section, dict) or not section:
         raise FieldError(f"chain got {shown(section)}; expected {{number: probability}}")
     chain = {}
