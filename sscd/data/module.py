@@ -3,20 +3,18 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch.utils.data import DataLoader
 
+from sscd.augment.curriculum import CurriculumConfig
 from sscd.augment.inference import InferenceSize
 from sscd.augment.mixup import MixupConfig
-from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.augment.recipes import RecipeConfig
+from sscd.augment.view_kinds import GentleConfig, LocalConfig, Unedited
 from sscd.data.labels import Labels, labels_of
 from sscd.data.loading.datasets import InferencePictures, PictureBatch, collate_pictures
 from sscd.data.loading.loader import make_loader
 from sscd.data.loading.samplers import ShareSampler
-from sscd.data.loading.step_loader import StepLoader
-from sscd.data.loading.training_loader import training_loader
-from sscd.data.loading.training_views import TrainingViews
-from sscd.data.loading.views_on_device import ViewsOnDevice
+from sscd.data.loading.training_part import TrainingPart
 from sscd.data.names_digest import names_digest
 from sscd.data.pictures.groups import PictureGroups, collate_groups
 from sscd.data.records import Collection, Pictures
@@ -26,7 +24,7 @@ from sscd.errors import UserError
 AugmentOn = Literal["cpu", "device"]
 
 
-class CopyDetectionData(ViewsOnDevice):
+class CopyDetectionData(TrainingPart):
     """Training views, and validation queries with their references and truth.
 
     Args:
@@ -37,8 +35,15 @@ class CopyDetectionData(ViewsOnDevice):
         recipe: The augmentation of training views.
         augment_on: Where colour, blur and JPEG of the recipe happen: `cpu` in the workers, `device`
             for a whole batch where the training runs, which leaves a worker less than half.
-        mixup: Contrastive mixup and cutmix of training views.
+        mixup: Contrastive mixup, cutmix, overlay and collage of training views.
         views: Views of a picture in a step.
+        gentle: Another recipe for the first of these views.
+        curriculum: How the recipe grows from gentle to strong.
+        progression: Pairs [share of the training, side of the views in pixels] for smaller views at
+            first, such as [[0, 48], [0.4, 64]]; the last side is `image_size`.
+        local: Small views of small parts, beside these views.
+        unedited: With `negatives` each picture comes unedited, too, as a negative of the views of
+            other pictures, and nothing to those of its own.
         batch_size: Pictures in a step over all ranks.
         eval_batch_size: Pictures a rank describes at once.
         workers: Worker processes of each rank's loader; 0 loads in the training process.
@@ -69,6 +74,11 @@ class CopyDetectionData(ViewsOnDevice):
         augment_on: AugmentOn = "cpu",
         mixup: MixupConfig = MixupConfig(),
         views: int = 2,
+        gentle: GentleConfig = GentleConfig(),
+        curriculum: CurriculumConfig = CurriculumConfig(),
+        progression: tuple[tuple[float, int], ...] = (),
+        local: LocalConfig = LocalConfig(),
+        unedited: Unedited | None = None,
         batch_size: int = 256,
         eval_batch_size: int = 64,
         workers: int = 8,
@@ -101,6 +111,12 @@ class CopyDetectionData(ViewsOnDevice):
         self.augment_on = augment_on
         self.mixup = mixup
         self.views = views
+        self.gentle = gentle
+        self.curriculum = curriculum
+        self.progression = progression
+        self.local = local
+        self.unedited = unedited
+        self.schedule().check(views=views, image_size=image_size)
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.workers = workers
@@ -178,32 +194,6 @@ class CopyDetectionData(ViewsOnDevice):
             "names_digest": self._identified[1],
         }
 
-    def training_views(self) -> TrainingViews:
-        """The views of all training pictures, shared out and shuffled by the loader's sampler."""
-        return TrainingViews(
-            self.collection.training,
-            Recipe(self.recipe, size=self.image_size),
-            views=self.views,
-            seed=self.seed,
-            finished=self.augment_on == "cpu",
-        )
-
-    def train_dataloader(self) -> StepLoader:
-        """Shuffled views of this rank's share of the training pictures."""
-        return training_loader(
-            self.training_views(),
-            seed=self.seed,
-            rank=self._rank,
-            ranks=self._ranks,
-            batch_size=self.batch_size // self._ranks,
-            chunk=self.chunk,
-            workers=self.workers,
-            device=self._device(),
-        )
-
-    def _device(self) -> torch.device:
-        return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
-
     def val_dataloader(self) -> list[DataLoader[PictureBatch]]:
         """This rank's share of the references, and of the queries."""
         return [
@@ -217,10 +207,10 @@ class CopyDetectionData(ViewsOnDevice):
         Raises:
             UserError: A picture has none, there are fewer than two, or views are mixed.
         """
-        if self.mixup.probability > 0:
+        if self.mixup.mixes:
             raise UserError(
                 "model.classification and data.mixup exclude one another: a mixed view has no one "
-                "class; set data.mixup.probability 0"
+                "class; set data.mixup.probability, overlay and collage 0"
             )
         return labels_of(self.collection.training, self.labels)
 

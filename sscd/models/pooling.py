@@ -1,5 +1,6 @@
 """Activation maps to vectors: generalised mean, plain mean, and the mean by attention."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,24 +16,52 @@ class GeM(nn.Module):
     Args:
         p: The exponent, above 0.
         eps: Activations are clamped to at least this, so that the root has a gradient.
-        p_inference: The exponent in evaluation mode; None for `p`.
+        p_inference: The exponent in evaluation mode; None for `p`, as it is learnt.
+        learnt: Whether the exponent is a parameter, which counts as 1 where it falls below.
     """
 
-    def __init__(self, p: float = 3.0, eps: float = 1e-6, p_inference: float | None = None) -> None:
+    def __init__(
+        self,
+        p: float = 3.0,
+        eps: float = 1e-6,
+        p_inference: float | None = None,
+        *,
+        learnt: bool = False,
+    ) -> None:
         super().__init__()
         for exponent in (p, p if p_inference is None else p_inference):
             if exponent <= 0:
                 raise ValueError(f"GeM exponent got {exponent}; expected a number above 0")
-        self.p = p
+        self.p: float | nn.Parameter = nn.Parameter(torch.tensor(float(p))) if learnt else p
         self.eps = eps
-        self.p_inference = p if p_inference is None else p_inference
+        self.p_inference = p_inference
+
+    @property
+    def exponent(self) -> float:
+        """The exponent of the training, as it is now."""
+        return max(1.0, self.p.item()) if isinstance(self.p, Tensor) else self.p
 
     def forward(self, activations: Tensor) -> Tensor:
         """Pool (B, C, h, w) to (B, C)."""
-        p = self.p if self.training else self.p_inference
+        p: float | Tensor = self.p
+        if not self.training and self.p_inference is not None:
+            p = self.p_inference
+        elif isinstance(p, Tensor):
+            p = _at_least_1(p.float())
         # In float32: the p-th power of a half-precision activation overflows or vanishes.
         powered = activations.float().clamp(min=self.eps).pow(p)
         return powered.mean(dim=(-2, -1)).pow(1.0 / p)
+
+
+def learnt_exponents(network: nn.Module) -> list[nn.Parameter]:
+    """The exponents of a network's pooling that are trained."""
+    pools = (module for module in network.modules() if isinstance(module, GeM))
+    return [pool.p for pool in pools if isinstance(pool.p, nn.Parameter)]
+
+
+def _at_least_1(p: Tensor) -> Tensor:
+    """The exponent, whose gradient goes on below 1: there it could not come back otherwise."""
+    return p + (p.clamp(min=1) - p).detach()
 
 
 class AveragePool(nn.Module):

@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from sscd.augment.inference import InferenceSize
-from sscd.data.loading.training_views import ViewBatch
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.errors import UserError
 from sscd.models.checkpoint import figures_of, pack_metadata, recipe_in
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
+from sscd.training.averaging import AverageConfig, WeightAverage, fit_average
 from sscd.training.beside import BesideNetwork
 from sscd.training.optimization.optimizer_config import OptimizerConfig
 from sscd.training.optimization.optimizers import build_optimizer, warmup_cosine
@@ -20,11 +21,12 @@ from sscd.training.record import recipe_of
 from sscd.training.steps.adversarial import AdversarialConfig, attack_views
 from sscd.training.steps.classification import ClassificationConfig, classify
 from sscd.training.steps.compiling import FastSteps
+from sscd.training.steps.describe_batch import describe_batch
 from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue, fit_memory, keys_of
-from sscd.training.steps.micro_batches import describe_in_micro_batches
 from sscd.training.steps.objective import compute_objective
 from sscd.training.steps.objective_config import ObjectiveConfig
 from sscd.training.steps.step_seed import batch_seed
+from sscd.training.steps.teacher import Teacher, TeacherConfig
 from sscd.training.validated import ValidatedModule
 from sscd.training.whitened_head import WhiteningConfig
 
@@ -34,7 +36,7 @@ class CopyDetector(ValidatedModule):
 
     Args:
         network: Backbone, pooling and dimensions.
-        objective: The loss, its margins or temperature, and the entropy weight.
+        objective: The loss, its margins or temperature, and the entropy with its weight.
         optimizer: Optimiser and learning rate.
         inference: How validation pictures are resized; set by the data module's value.
         image_size: Side of the training views in pixels; set by the data module's value.
@@ -45,6 +47,8 @@ class CopyDetector(ValidatedModule):
         classification: A classifier beside the network.
         whitening: How the head of a network with `pooling: attention` is fitted and kept.
         adversarial: Views that are attacked before the network learns from them.
+        average: Whether a running average of the weights is validated and saved in their place.
+        teacher: A trained network whose similarities this one learns to have.
         weights: Where the training starts: `imagenet`, or the path of a checkpoint, an exported
             network or published SSCD weights; random weights if null.
         freeze_batch_norm: Keep the running statistics of those weights, and use them in training.
@@ -64,6 +68,8 @@ class CopyDetector(ValidatedModule):
         classification: ClassificationConfig = ClassificationConfig(),
         whitening: WhiteningConfig = WhiteningConfig(),
         adversarial: AdversarialConfig = AdversarialConfig(),
+        average: AverageConfig = AverageConfig(),
+        teacher: TeacherConfig = TeacherConfig(),
         weights: str | None = None,
         freeze_batch_norm: bool = False,
         compile: bool | None = None,  # noqa: A002
@@ -82,6 +88,8 @@ class CopyDetector(ValidatedModule):
         self.classification = classification
         self.whitening = whitening
         self.adversarial = adversarial
+        self.teacher = Teacher(teacher) if teacher.path else None
+        self.average = WeightAverage(self.network, average) if average.decay else None
         if whitening.whitens(self.network):
             self.network.head.requires_grad_(False)
         self.beside = BesideNetwork(beta=objective.first_beta)
@@ -95,8 +103,9 @@ class CopyDetector(ValidatedModule):
         self.train()
 
     def configure_callbacks(self) -> list[Callback]:
-        """What makes the steps fast."""
-        return [FastSteps(self.network, wanted=self._compile_wanted)]
+        """What makes the steps fast, and what averages them."""
+        fast = FastSteps(self.network, wanted=self._compile_wanted)
+        return [fast] if self.average is None else [fast, self.average]
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Descriptors (B, D) of pictures (B, 3, H, W)."""
@@ -104,7 +113,9 @@ class CopyDetector(ValidatedModule):
         return described
 
     def setup(self, stage: str) -> None:
-        """Learn which classes there are, for a classifier."""
+        """Read a teacher, and learn which classes there are, for a classifier."""
+        if stage == "fit" and self.teacher:
+            self.teacher.load()
         if stage == "fit" and self.classification.weight and self.beside.classifier is None:
             labels = self.trainer.datamodule.class_labels()  # type: ignore[attr-defined]
             self.beside.learn_classes(labels, dims=self.network.config.dims)
@@ -115,28 +126,37 @@ class CopyDetector(ValidatedModule):
         weight = self.objective.entropy_weight_at(progress)
         memory, classifier = self.memory, self.beside.classifier
         contents = batch.contents.flatten(0, 1)
-        views = self._attacked(batch.views, batch_idx)
-        embedded = self._describe_views(views, unit=classifier is None)
+        attacked = batch._replace(views=self._attacked(batch.views, batch_idx))
+        settings = {} if classifier is None else {"unit": False}
+        embedded = describe_batch(self.network, attacked, micro_batch=self.micro_batch, **settings)
+        described = embedded if classifier is None else functional.normalize(embedded, dim=1)
         step = compute_objective(
-            embedded if classifier is None else functional.normalize(embedded, dim=1),
+            described,
             contents,
             loss=self.objective.instance_loss(
-                views=batch.views.shape[1], seed=self._batch_seed(batch_idx)
+                views=batch.copies, seed=self._batch_seed(batch_idx), progress=progress
             ),
             entropy_weight=weight,
+            spread=self.objective.spread(),
             learnt=self.beside.beta,
             memory=memory.remembered() if memory and memory.config.used_at(progress) else None,
+            negative_only=batch.negative_only,
         )
         if memory:
             memory.enqueue(step.rows)
         self.last_statistics, self._entropy_weight = step.statistics(), weight
+        loss, total = step.loss, step.total
+        if self.teacher:
+            taught = self.teacher.teach(described, attacked, micro_batch=self.micro_batch)
+            loss, total = loss + taught.loss, total + taught.total
+            self.last_statistics |= {"distillation": taught.total, "loss": total.detach()}
         if classifier is None:
-            return step.loss
+            return loss
         classified = classify(classifier(embedded), self.beside.classes_of(contents))
         share = self.classification.weight
         self.last_statistics |= classified.statistics()
-        self.last_statistics["loss"] = share * classified.total + (1 - share) * step.total
-        return share * classified.loss + (1 - share) * step.loss
+        self.last_statistics["loss"] = share * classified.total + (1 - share) * total
+        return share * classified.loss + (1 - share) * loss
 
     def on_train_batch_end(self, outputs: Any, batch: ViewBatch, batch_idx: int) -> None:
         """Log the step if somebody will read it; each number costs a third of a millisecond."""
@@ -153,13 +173,6 @@ class CopyDetector(ValidatedModule):
             self.adversarial,
             seed=self._batch_seed(batch_idx, rank=self.global_rank),
             at_once=self.micro_batch and self.micro_batch * views.shape[1],
-        )
-
-    def _describe_views(self, views: Tensor, *, unit: bool) -> Tensor:
-        """Descriptors (B·V, D) of views (B, V, 3, S, S), or what they are before L2."""
-        settings = {} if unit else {"unit": False}
-        return describe_in_micro_batches(
-            self.network, views, micro_batch=self.micro_batch, **settings
         )
 
     def _batch_seed(self, batch_idx: int, *, rank: int = 0) -> int:
@@ -184,8 +197,7 @@ class CopyDetector(ValidatedModule):
         if self.beside.beta is not None:
             logged["train/beta"] = self.beside.beta.detach().clone()
         self.log_dict(logged, batch_size=count)
-        names = ("loss", self.objective.loss, "entropy")
-        bar: dict[str, Any] = {key: values[key] for key in names}
+        bar: dict[str, Any] = {key: values[key] for key in ("loss", self.objective.loss, "entropy")}
         self.log_dict(bar, prog_bar=True, logger=False, batch_size=count)
 
     def configure_optimizers(self) -> Any:
@@ -207,10 +219,7 @@ class CopyDetector(ValidatedModule):
             final_share=self.optimizer.final_share,
             drops=self.optimizer.drops,
         )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds the network, as plain values."""
@@ -231,6 +240,7 @@ class CopyDetector(ValidatedModule):
         recipe = recipe_in(checkpoint)
         self.beside.check_resumable(checkpoint["state_dict"], recipe)
         self.whitening.check_resumable(self.network, recipe)
+        fit_average(checkpoint["state_dict"], self.average)
         fit_memory(checkpoint["state_dict"], self.memory, prefix="memory.")
         retune(checkpoint, self.optimizer, pictures=self.pictures_a_step())
 

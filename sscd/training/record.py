@@ -10,12 +10,14 @@ from lightning import Trainer
 from sscd.augment.inference import InferenceSize
 from sscd.evaluation.figures import CopyFigures
 from sscd.models.descriptor import DescriptorNet
+from sscd.training.averaging import WeightAverage
 from sscd.training.beside import BesideNetwork
 from sscd.training.optimization.optimizer_config import OptimizerConfig
 from sscd.training.steps.adversarial import AdversarialConfig
 from sscd.training.steps.classification import ClassificationConfig
 from sscd.training.steps.memory_queue import MemoryQueue
 from sscd.training.steps.objective_config import ObjectiveConfig
+from sscd.training.steps.teacher import Teacher
 from sscd.training.whitened_head import WhiteningConfig
 
 
@@ -45,6 +47,8 @@ class Detector(Validated, Protocol):
     optimizer: OptimizerConfig
     micro_batch: int | None
     memory: MemoryQueue | None
+    average: WeightAverage | None
+    teacher: Teacher | None
 
     def pictures_a_step(self) -> int:
         """Over all ranks."""
@@ -67,7 +71,7 @@ def recipe_of(detector: Detector) -> dict[str, Any]:
     return {
         "weights": detector.weights,
         "freeze_batch_norm": detector.freeze_batch_norm,
-        "views": dataclasses.asdict(data.recipe) | {"a_picture": data.views},
+        "views": data.recipe.as_record() | {"a_picture": data.views} | data.schedule().as_record(),
         "mixup": dataclasses.asdict(data.mixup),
         "image_size": detector.image_size,
         "batch_size": detector.pictures_a_step(),
@@ -78,7 +82,9 @@ def recipe_of(detector: Detector) -> dict[str, Any]:
         "whitening": dataclasses.asdict(detector.whitening) if whitened else None,
         "adversarial": dataclasses.asdict(attacks) if attacks.share else None,
         "micro_batch": detector.micro_batch,
+        "average": detector.average.config.as_record() if detector.average else None,
         "memory": dataclasses.asdict(memory.config) if memory else None,
+        "teacher": dataclasses.asdict(detector.teacher.config) if detector.teacher else None,
         "optimizer": dataclasses.asdict(detector.optimizer),
         "epochs": round(trainer.global_step / epoch, 2) if 0 < epoch < math.inf else None,
         "steps": trainer.global_step,

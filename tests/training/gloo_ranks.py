@@ -1,5 +1,6 @@
 """A step of real gloo processes, and the same of one process that holds the whole batch."""
 
+import dataclasses
 import functools
 import tempfile
 from pathlib import Path
@@ -13,20 +14,27 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.losses.instance import Contrastive, InfoNCE, InstanceLoss, Margin
 from sscd.losses.relations import NO_PICTURE
+from sscd.losses.spread import LogDet, Nearest, Spread, Uniformity
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.ranks.gather import gather_rows, sum_over_ranks
 from sscd.training.steps.memory_queue import MemoryConfig, MemoryQueue, keys_of
 from sscd.training.steps.micro_batches import describe_in_micro_batches
 from sscd.training.steps.objective import Objective, compute_objective
+from sscd.training.steps.teacher import Teacher, TeacherConfig
 
 PICTURES = 12  # of all ranks
 MEMORY = MemoryConfig(30, entropy=True)
 LOSSES: dict[str, InstanceLoss] = {
     "contrastive": Contrastive(margin=1.0, negatives=3),
     "margin": Margin(beta=1.0, most=3, seed=11, farthest=1.9),
+    "hard": InfoNCE(0.1, hardness=0.7),
 }
+SPREADS: dict[str, Spread] = {"uniformity": Uniformity(), "log_det": LogDet()}
+TAUGHT = "taught"
+NEGATIVES = "negatives"  # some rows are nothing else
 MICRO = {1: None, 2: 4, 4: 2}  # of 6 and 3 pictures: the last micro-batch is smaller
 
 
@@ -43,9 +51,9 @@ def whole_batch(seed: int = 7) -> tuple[Tensor, Tensor]:
 
 
 class SmallNetwork(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, *, dims: int = 6) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 6))
+        self.layers = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, dims))
 
     def forward(self, pictures: Tensor) -> Tensor:
         few = pictures.flatten(1)[:, :12].to(next(self.parameters()).dtype)
@@ -74,10 +82,14 @@ class Step(nn.Module):
         micro_batch: int | None,
         block: int | None,
         loss: InstanceLoss = InfoNCE(0.1),
+        spread: Spread = Nearest(),
+        teacher: Teacher | None = None,
+        negatives_only: bool = False,
     ) -> None:
         super().__init__()
-        self.network = network
-        self.loss = loss
+        self.network, self.teacher = network, teacher
+        self.loss, self.spread = loss, spread
+        self.negatives_only = negatives_only
         beta = loss.beta if isinstance(loss, Margin) else None
         self.beta = None if beta is None else nn.Parameter(torch.tensor(beta).double())
         self.micro_batch, self.block = micro_batch, block
@@ -91,12 +103,49 @@ class Step(nn.Module):
             contents.flatten(0, 1),
             loss=self.loss,
             entropy_weight=3.0,
+            spread=self.spread,
             learnt=self.beta,
             memory=self.memory.remembered(),
+            negative_only=second_of_some(contents) if self.negatives_only else None,
             block=self.block,
         )
         self.memory.enqueue(step.rows)
-        return step
+        if self.teacher is None:
+            return step
+        batch = ViewBatch(views, contents, ())
+        taught = self.teacher.teach(described, batch, micro_batch=self.micro_batch)
+        return dataclasses.replace(
+            step, loss=step.loss + taught.loss, total=step.total + taught.total
+        )
+
+
+def second_of_some(contents: Tensor) -> Tensor:
+    """The second view of every third picture."""
+    return ((contents[..., 0] % 3 == 1) & torch.tensor([False, True])).flatten()
+
+
+def small_step(name: str, *, micro_batch: int | None, block: int | None) -> Step:
+    """A step of the small network with a loss and an entropy by name."""
+    return Step(
+        small_network(),
+        micro_batch=micro_batch,
+        block=block,
+        loss=LOSSES.get(name, InfoNCE(0.1)),
+        spread=SPREADS.get(name, Nearest()),
+        teacher=small_teacher() if name == TAUGHT else None,
+        negatives_only=name == NEGATIVES,
+    )
+
+
+def small_teacher() -> Teacher:
+    """Another small network, which knows more dimensions."""
+    teacher = Teacher(TeacherConfig("given.pt", weight=2.0, temperature=0.2))
+    network = SmallNetwork(dims=9).double()
+    generator = torch.Generator().manual_seed(5)
+    for parameter in network.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator).double()
+    teacher._network = network  # type: ignore[assignment]
+    return teacher
 
 
 def two_steps(step: nn.Module, *, rank: int = 0, world: int = 1) -> dict[str, Any]:
@@ -158,8 +207,8 @@ def _work(rank: int, world: int, folder: str) -> None:
     for name, network in (("small", small_network()), ("real", real_network())):
         step = DistributedDataParallel(Step(network, micro_batch=MICRO[world], block=5))
         told[name] = two_steps(step, rank=rank, world=world)
-    for name, loss in LOSSES.items():
-        alone = Step(small_network(), micro_batch=MICRO[world], block=5, loss=loss)
+    for name in (*LOSSES, *SPREADS, TAUGHT, NEGATIVES):
+        alone = small_step(name, micro_batch=MICRO[world], block=5)
         told[name] = two_steps(DistributedDataParallel(alone), rank=rank, world=world)
     told["plain reductions"] = reductions(world, micro_batch=None)
     told["reductions"] = reductions(world, micro_batch=1)
@@ -188,6 +237,6 @@ def _outcome(world: int) -> list[dict[str, Any]] | Exception:
 @functools.cache
 def of_one(name: str) -> dict[str, Any]:
     """The same steps on the whole batch, in one piece."""
-    network = real_network() if name == "real" else small_network()
-    loss = LOSSES.get(name, InfoNCE(0.1))
-    return two_steps(Step(network, micro_batch=None, block=None, loss=loss))
+    if name == "real":
+        return two_steps(Step(real_network(), micro_batch=None, block=None))
+    return two_steps(small_step(name, micro_batch=None, block=None))

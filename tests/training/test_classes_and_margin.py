@@ -164,6 +164,7 @@ def plain_classes() -> tuple[str, ...]:
     ("line", "message"),
     [
         (("--data.mixup.probability", "0.5"), "a mixed view has no one class"),
+        (("--data.mixup.overlay", "0.5"), "a mixed view has no one class"),
         (("--data.labels", "none.csv"), r"data\.labels .*none\.csv cannot be read"),
         (("--model.classification.weight", "0"), r"data\.labels .*labels\.csv is for a classifier"),
         (("--data.labels", "null"), "8 of 8 training pictures lie in no folder"),

@@ -7,7 +7,7 @@ from queue import Queue
 
 import torch
 
-from sscd.data.loading.training_views import ViewBatch
+from sscd.data.loading.view_batch import ViewBatch
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class DevicePrefetcher(Iterator[ViewBatch]):
             computing = torch.cuda.current_stream(self._device)
             computing.wait_event(sent.arrived)
             # The memory is the copying stream's: it must not be used again before the step is done.
-            sent.batch.views.record_stream(computing)
+            for pixels in sent.batch.pixels.values():
+                pixels.record_stream(computing)
         return sent.batch
 
     def stop(self) -> None:
@@ -84,5 +85,4 @@ class DevicePrefetcher(Iterator[ViewBatch]):
         if stream is None:
             return _Sent(batch, None)
         with torch.cuda.stream(stream):
-            views = batch.views.to(self._device, non_blocking=True)
-            return _Sent(batch._replace(views=views), stream.record_event())
+            return _Sent(batch.to(self._device), stream.record_event())

@@ -8,7 +8,8 @@ import torch
 from sscd.data.loading.loader import shared_memory_warning
 from sscd.data.loading.samplers import EpochSampler
 from sscd.data.loading.step_loader import StepLoader
-from sscd.data.loading.training_views import TrainingViews, collate_views, join_views
+from sscd.data.loading.training_views import TrainingViews, collate_views
+from sscd.data.loading.view_batch import join_views
 from sscd.data.shards.pictures import ShardedPictures
 
 
@@ -55,7 +56,7 @@ def training_loader(
         workers=workers,
         device=device,
     )
-    picture = dataset.views * 3 * dataset.recipe.size**2
+    picture = 3 * dataset.schedule.largest(dataset.recipe, views=dataset.views).pixels
     if line := shared_memory_warning(loader.pictures_ahead * picture):
         warnings.warn(line, stacklevel=2)
     return loader

@@ -6,7 +6,8 @@ import torch
 from lightning import LightningDataModule
 
 from sscd.augment.mixup import MixupConfig
-from sscd.data.loading.training_views import ViewBatch, finish_views
+from sscd.data.loading.finishing import finish_views
+from sscd.data.loading.view_batch import ViewBatch
 
 
 class ViewsOnDevice(LightningDataModule):
@@ -33,7 +34,7 @@ class ViewsOnDevice(LightningDataModule):
         Pictures of mixed sizes travel in groups, when they are stacked.
         """
         if isinstance(batch, ViewBatch):
-            return batch._replace(views=batch.views.to(device, non_blocking=True))
+            return batch.to(device)
         return batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002

@@ -7,6 +7,7 @@ from torch import nn
 
 from sscd.models.depth import steps_below_head
 from sscd.models.descriptor import DescriptorNet
+from sscd.models.pooling import learnt_exponents
 from sscd.training.optimization.optimizer_config import OptimizerConfig
 
 # The key of a group of parameters that says how deep they lie.
@@ -22,6 +23,8 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """The trained parameters, in groups that share a learning rate and a decay.
 
+    Exponents of pooling are not among them (`exponent_groups`).
+
     Args:
         network: Whose parameters they are; rates by depth need a `DescriptorNet`.
         config: Which parameters are exempt from decay, and how rates fall with depth.
@@ -30,17 +33,37 @@ def parameter_groups(
     Returns:
         Groups for an optimiser, those of the head first.
     """
+    apart = set(map(id, learnt_exponents(network)))
     if config.layer_decay == 1:
-        return _groups(network.parameters(), config)
+        return _groups((p for p in network.parameters() if id(p) not in apart), config)
     if not isinstance(network, DescriptorNet):
         raise TypeError(f"layer_decay got a {type(network).__name__}; expected a DescriptorNet")
     steps = steps_below_head(network)
     groups: list[dict[str, Any]] = []
     for below in sorted(set(steps.values())):
-        alike = [p for name, p in network.named_parameters() if steps[name] == below]
+        named = network.named_parameters()
+        alike = [p for name, p in named if steps[name] == below and id(p) not in apart]
         setting = {STEPS_BELOW_HEAD: below, "lr": rate * config.layer_decay**below}
         groups += [group | setting for group in _groups(alike, config) if group["params"]]
     return groups
+
+
+def exponent_groups(
+    network: nn.Module, config: OptimizerConfig, *, rate: float
+) -> list[dict[str, Any]]:
+    """Exponents of pooling that are learnt, at the full rate, without decay and adaptation.
+
+    Decay would pull them towards 0, and LARS scale their rate by an exponent's size.
+
+    Args:
+        network: Whose they are.
+        config: Its decay.
+        rate: The full learning rate.
+
+    Returns:
+        A group; none where the exponent is fixed.
+    """
+    return beside_groups([], learnt_exponents(network), config, rate=rate)
 
 
 def _groups(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from sscd.training.optimization.groups import parameter_groups
+from sscd.training.optimization.groups import exponent_groups, parameter_groups
 from sscd.training.optimization.lars import LARS
 from sscd.training.optimization.optimizer_config import OptimizerConfig
 
@@ -30,7 +30,8 @@ def build_optimizer(
         beside: More groups, of what is trained beside the network (`groups.beside_groups`).
     """
     rate = config.rate(pictures)
-    groups = [*parameter_groups(network, config, rate=rate), *beside]
+    exponents = exponent_groups(network, config, rate=rate)
+    groups = [*parameter_groups(network, config, rate=rate), *exponents, *beside]
     match config.name:
         case "lars":
             return LARS(groups, rate, momentum=config.momentum, weight_decay=config.weight_decay)

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from sscd.data.loading.step_loader import StepLoader
-from sscd.data.loading.training_views import ViewBatch
+from sscd.data.loading.view_batch import ViewBatch
 
 
 class Throughput(Callback):
@@ -55,7 +55,7 @@ class Throughput(Callback):
         batch_idx: int,
     ) -> None:
         """Count this batch, and log at the trainer's interval and at the end."""
-        self._views += batch.views.shape[0] * batch.views.shape[1]
+        self._views += batch.contents.shape[0] * batch.contents.shape[1]
         every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
         if trainer.global_step % every == 0 or trainer.fit_loop.epoch_loop._is_training_done:
             seconds = max(time.perf_counter() - self._since, 1e-9)

@@ -11,8 +11,9 @@ from torch import nn
 class FastSteps(Callback):
     """Compiles the network for training, and lets cuDNN look for its fastest convolutions.
 
-    Both are worth their time for the one size of training views. Validation pictures may have any
-    size, and each would be compiled and tried out anew: there the network runs as it is.
+    Both are worth their time for the one size of training views, or the few of `data.progression`
+    and `data.local`. Validation pictures may have any size, and each would be compiled and tried
+    out anew: there the network runs as it is.
 
     `torch.compile` works in place (`nn.Module.compile`), so that the keys of a checkpoint stay.
 

@@ -28,7 +28,8 @@ class MemoryConfig:
         size: Rows that are kept; 0 turns the memory off.
         delay: Share of the training, 0 to 1, before they are used: at first descriptors drift fast
             and old ones mislead.
-        entropy: Whether the entropy's nearest neighbours are looked for among them too.
+        entropy: Whether they count for the entropy too, without gradient: as candidates for nearest
+            neighbours, or in the mean of the other kinds.
     """
 
     size: int = 0

@@ -4,16 +4,18 @@ import torch
 from torch import Tensor
 
 
-def center_norm(rows: Tensor) -> Tensor:
+def center_norm(rows: Tensor, *, count: Tensor | None = None) -> Tensor:
     """Norm of the mean descriptor: 0 where they are spread evenly, → 1 where all are alike.
 
     Args:
         rows: (M, D) unit-norm descriptors.
+        count: How many they are, where the other rows are 0.
 
     >>> float(center_norm(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])))
     0.0
     """
-    return rows.mean(dim=0).square().sum().sqrt()
+    mean = rows.mean(dim=0) if count is None else rows.sum(dim=0) / count.clamp(min=1)
+    return mean.square().sum().sqrt()
 
 
 def effective_rank(rows: Tensor) -> Tensor:
@@ -35,7 +37,9 @@ def effective_rank(rows: Tensor) -> Tensor:
     return product.diagonal().sum().square() / product.square().sum().clamp(min=tiny)
 
 
-def negative_similarity(rows: Tensor, *, positive_sum: Tensor, positives: Tensor) -> Tensor:
+def negative_similarity(
+    rows: Tensor, *, positive_sum: Tensor, positives: Tensor, count: Tensor | None = None
+) -> Tensor:
     """Mean cosine of the negative pairs, without looking at any of them.
 
     All pairs sum to `‖Σ z‖²`; what is neither a row with itself nor a positive pair is a negative.
@@ -44,6 +48,7 @@ def negative_similarity(rows: Tensor, *, positive_sum: Tensor, positives: Tensor
         rows: (M, D) unit-norm descriptors.
         positive_sum: Σ cosine of the positive pairs, each counted from both its rows.
         positives: Those pairs.
+        count: How many rows there are, where the other ones are 0.
 
     Returns:
         A scalar; 0 where there is no negative pair.
@@ -56,6 +61,7 @@ def negative_similarity(rows: Tensor, *, positive_sum: Tensor, positives: Tensor
     0.6
     """
     total = rows.sum(dim=0).square().sum() - rows.square().sum() - positive_sum
-    count = len(rows) * (len(rows) - 1) - positives
+    present = len(rows) if count is None else count
+    pairs = present * (present - 1) - positives
     # Of no pair, what is left of the sum is its rounding.
-    return torch.where(count > 0, total / count.clamp(min=1), 0.0)
+    return torch.where(pairs > 0, total / pairs.clamp(min=1), 0.0)

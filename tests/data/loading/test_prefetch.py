@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sscd.data.loading.prefetch import DevicePrefetcher
-from sscd.data.loading.training_views import ViewBatch
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.errors import UserError
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import torch
 
 from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import RecipeConfig
-from sscd.data.loading.training_views import ViewBatch
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.data.module import AugmentOn, CopyDetectionData
 from sscd.data.sources import ProceduralConfig
 

@@ -11,16 +11,12 @@ from PIL import Image
 from sscd.augment.mixup import MixupConfig
 from sscd.augment.recipes import Recipe, RecipeConfig
 from sscd.augment.seeds import view_rng
-from sscd.data.loading import training_views as module
+from sscd.data.loading import finishing
+from sscd.data.loading.finishing import finish_views
 from sscd.data.loading.loader import make_loader
 from sscd.data.loading.samplers import EpochSampler
-from sscd.data.loading.training_views import (
-    TrainingViews,
-    ViewBatch,
-    collate_views,
-    finish_views,
-    join_views,
-)
+from sscd.data.loading.training_views import TrainingViews, collate_views
+from sscd.data.loading.view_batch import ViewBatch, join_views
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet
 from sscd.errors import UserError
@@ -159,7 +155,7 @@ def test_a_jpeg_is_decoded_no_larger_than_its_crops_need(tmp_path: Path) -> None
             small, full = encoded[epoch, 0].views.float(), whole[epoch, 0].views.float()
             assert (small - full).abs().mean() < 3
     plans = encoded.plans((640, 480), epoch=0, name="a")
-    assert reduced[0] == int(min(plan.geometry.reduction(32) for plan in plans)) >= 8
+    assert reduced[0] == int(min(plan.reduction for plan in plans)) >= 8
 
 
 def test_what_the_workers_leave_is_finished_on_the_device(pictures: ImageSet) -> None:
@@ -220,7 +216,7 @@ def test_a_device_may_finish_views_in_portions(
     left = collate_views([dataset[0, i] for i in range(COUNT)])
     kept = left.views.clone()
     at_once = finish_views(left, mixup=MixupConfig(), seed=1)
-    monkeypatch.setattr(module, "FINISHED_AT_ONCE", 3)
+    monkeypatch.setattr(finishing, "FINISHED_AT_ONCE", 3)
     in_portions = finish_views(left, mixup=MixupConfig(), seed=1)
     assert torch.equal(in_portions.views, at_once.views)
     assert torch.equal(left.views, kept)

@@ -19,7 +19,8 @@ from sscd.data.listing import scan_images
 from sscd.data.loading.loader import make_loader
 from sscd.data.loading.samplers import EpochSampler
 from sscd.data.loading.step_loader import StepLoader
-from sscd.data.loading.training_views import TrainingViews, ViewBatch, collate_views, join_views
+from sscd.data.loading.training_views import TrainingViews, collate_views
+from sscd.data.loading.view_batch import ViewBatch, join_views
 from sscd.data.records import ImageSet, Pictures
 from sscd.data.shards.archive import PackOptions
 from sscd.data.shards.pictures import ShardedPictures

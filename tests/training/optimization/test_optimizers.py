@@ -1,6 +1,6 @@
 """Optimisers by name, parameter groups, and the course of the learning rate."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -320,3 +320,40 @@ def test_decay_may_begin_in_a_restored_run(
     ]
     assert decays[0] == decays[1]
     assert 0.1 in decays[0]
+
+
+@pytest.mark.parametrize("name", ["lars", "adamw"])
+@pytest.mark.parametrize("layer_decay", [1.0, 0.5])
+@pytest.mark.parametrize("exempt", [False, True])
+def test_a_learnt_exponent_is_in_a_group_of_its_own(
+    name: Literal["lars", "adamw"], layer_decay: float, exempt: bool
+) -> None:
+    trained = DescriptorNet(NetworkConfig("resnet18", 8, gem_p_learnt=True))
+    states: list[dict[str, Any]] = []
+    configs = [
+        OptimizerConfig(
+            name=name,
+            lr=lr,
+            weight_decay=0.1,
+            layer_decay=layer_decay,
+            exclude_bias_and_norm=exempt,
+        )
+        for lr in (1.0, 0.25)
+    ]
+    for config in configs:
+        optimizer = build_optimizer(trained, config, pictures=256)
+        (exponent,) = (p for p in trained.parameters() if p.ndim == 0)
+        group = optimizer.param_groups[-1]
+        assert [id(p) for p in group["params"]] == [id(exponent)]
+        assert (group["lr"], group["weight_decay"]) == (config.lr, 0)
+        assert group.get("adapt", False) is False
+        counted = [id(p) for group in optimizer.param_groups for p in group["params"]]
+        assert sorted(counted) == sorted(map(id, trained.parameters()))
+        states.append({"optimizer_states": [optimizer.state_dict()]})
+    for group in states[0]["optimizer_states"][0]["param_groups"]:
+        group["initial_lr"] = group["lr"]
+    retune(states[0], configs[1], pictures=256)
+    rates = [
+        [group["lr"] for group in state["optimizer_states"][0]["param_groups"]] for state in states
+    ]
+    assert rates[0] == pytest.approx(rates[1])

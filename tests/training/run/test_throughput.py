@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from sscd.data.loading.samplers import EpochSampler
 from sscd.data.loading.step_loader import StepLoader
-from sscd.data.loading.training_views import ViewBatch, join_views
+from sscd.data.loading.view_batch import ViewBatch, join_views
 from sscd.training.run.throughput import Throughput
 
 PAUSE = 0.02  # of loading a batch of two pictures

@@ -34,11 +34,58 @@ def test_published_weight_is_constant() -> None:
         ({"entropy_weight": -1.0}, "entropy_weight got -1"),
         ({"entropy_delay": 0.7, "entropy_ramp": 0.6}, "expected at most 1"),
         ({"entropy_delay": -0.1}, "must not be negative"),
+        ({"temperature_end": 0.0}, "temperature_end got 0"),
+        ({"temperature_end": float("nan")}, "temperature_end got nan"),
+        ({"hardness": -0.5}, "objective.hardness got -0.5; expected 0 or more"),
+        ({"entropy": "most"}, "objective.entropy got 'most'; expected nearest, uniformity, log_"),
+        ({"loss": "margin", "hardness": 1.0}, "hardness is of info_nce, and objective.loss got m"),
+        ({"loss": "contrastive", "temperature_end": 0.1}, "leave temperature_end out"),
     ],
 )
 def test_wrong_values(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ObjectiveConfig(**values)
+
+
+def test_temperature_goes_by_half_a_cosine() -> None:
+    config = ObjectiveConfig(temperature=0.2, temperature_end=0.04, hardness=0.5)
+    for progress, expected in {0.0: 0.2, 1 / 3: 0.16, 0.5: 0.12, 1.0: 0.04}.items():
+        loss = config.instance_loss(views=2, seed=0, progress=progress)
+        assert isinstance(loss, InfoNCE)
+        assert loss.temperature == pytest.approx(expected)
+        assert loss.hardness == 0.5
+    still = ObjectiveConfig().instance_loss(views=2, seed=0, progress=0.7)
+    assert still == InfoNCE(0.05, hardness=0.0)
+
+
+def test_the_record_names_what_is_in_force() -> None:
+    info_nce = ObjectiveConfig(hardness=1.0, entropy="log_det").as_record()
+    assert (info_nce["hardness"], info_nce["entropy"]) == (1.0, "log_det")
+    assert not {"temperature", "temperature_end", "hardness"} & set(
+        ObjectiveConfig(loss="margin").as_record()
+    )
+
+
+@pytest.mark.parametrize("entropy", ["uniformity", "log_det"])
+def test_other_entropies_join_the_loss(entropy: Any) -> None:
+    z, pictures = small_batch()
+    config = ObjectiveConfig(entropy=entropy)
+    step, without = (
+        compute_objective(
+            z, pictures, loss=InfoNCE(0.2), entropy_weight=weight, spread=config.spread()
+        )
+        for weight in (3.0, 0.0)
+    )
+    similarity = z.double() @ z.double().T
+    if entropy == "uniformity":
+        strange = pictures != pictures.T
+        expected = torch.exp(-2 * (2 - 2 * similarity[strange])).mean().log()
+    else:
+        values = torch.linalg.eigvalsh(similarity) * 6 / (9 * 0.5)
+        expected = -(1 + values.clamp(min=0)).log().sum() / 12
+    assert float(step.entropy) == pytest.approx(float(expected), abs=1e-5)
+    assert float(step.loss - without.loss) == pytest.approx(3 * float(expected), abs=1e-5)
+    assert float(step.total) == pytest.approx(float(step.loss))
 
 
 def small_batch(seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -91,6 +138,39 @@ def test_equals_loops(block: int | None) -> None:
     assert list(got) == [*expected, "center_norm", "effective_rank"]
 
 
+def test_rows_that_are_negatives_only_are_no_part_of_what_is_told_of_the_others() -> None:
+    """They change the negatives, and neither positives nor what the descriptors are like."""
+    z, pictures = small_batch()
+    only = torch.tensor([False, False, True, False, False, True, False, False, False])
+    step = compute_objective(z, pictures, loss=InfoNCE(0.2), entropy_weight=3.0, negative_only=only)
+    similarity = (z.double() @ z.double().T).tolist()
+    shown = pictures.flatten().tolist()
+    contrasts, entropies, positives, between = [], [], [], []
+    for i in (n for n in range(len(z)) if not only[n]):
+        strangers = [n for n in range(len(z)) if shown[n] != shown[i]]
+        own = [n for n in range(len(z)) if shown[n] == shown[i] and n != i and not only[n]]
+        entropies.append(-0.5 * math.log(2 - 2 * max(similarity[i][n] for n in strangers)))
+        others = sum(math.exp(similarity[i][n] / 0.2) for n in strangers)
+        positives += [similarity[i][n] for n in own]
+        between += [similarity[i][n] for n in strangers if not only[n]]
+        contrasts += [
+            -math.log(
+                math.exp(similarity[i][n] / 0.2) / (math.exp(similarity[i][n] / 0.2) + others)
+            )
+            for n in own
+        ]
+    assert len(contrasts) == 4  # of pictures 1 and 2 one view is left
+    assert float(step.instance) == pytest.approx(np.mean(contrasts), abs=1e-5)
+    assert float(step.entropy) == pytest.approx(np.mean(entropies), abs=1e-5)
+    assert float(step.positive_similarity) == pytest.approx(np.mean(positives), abs=1e-5)
+    assert float(step.negative_similarity) == pytest.approx(np.mean(between), abs=1e-5)
+    told = z[~only].double()
+    assert float(step.center_norm) == pytest.approx(float(told.mean(dim=0).norm()), abs=1e-6)
+    moment = told.T @ told
+    rank = moment.trace() ** 2 / moment.square().sum()
+    assert float(step.effective_rank) == pytest.approx(float(rank), abs=1e-4)
+
+
 def test_double_precision_is_kept() -> None:
     z, pictures = small_batch()
     step = compute_objective(z.double(), pictures, loss=InfoNCE(0.2), entropy_weight=1.0)
@@ -131,6 +211,7 @@ def test_nothing_is_read_on_the_host() -> None:
             loss=InfoNCE(0.05),
             entropy_weight=1.0,
             memory=memory.remembered(),
+            negative_only=torch.zeros(6, dtype=torch.bool),
         )
         memory.enqueue(step.rows)
         step.loss.backward()  # type: ignore[no-untyped-call]
