@@ -88,9 +88,9 @@ def _profile(images: ImageSet) -> list[str]:
             spent["decode"] += clock() - start
         for plan in plans:
             start = clock()
-            view = plan.geometry.apply(picture, size=SIZE)
+            view = plan.apply(picture, finished=False)
             spent["overlay, turn, crop"] += clock() - start
-            for stage, part in _parts(plan.photometric).items():
+            for stage, part in _parts(plan.plan.photometric).items():
                 start = clock()
                 view = part.apply(view)
                 spent[stage] += clock() - start

@@ -21,6 +21,7 @@ from sscd.augment.inference import InferenceSize
 from sscd.data.given import GivenPictures, Picture, listed
 from sscd.data.pictures.groups import dealt_batches
 from sscd.errors import UserError
+from sscd.models.box.model import load_box
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.described import DescribingLoader
 from sscd.models.describer import DeviceName, choose_device
@@ -56,17 +57,21 @@ class Descriptor:
         """64 bits over the architecture and the weights, as in descriptor files."""
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, device: DeviceName = "auto") -> Self:
+    def load(
+        cls, path: str | os.PathLike[str] | None = None, *, device: DeviceName = "auto"
+    ) -> Self:
         """Load a network.
 
         Args:
             path: A checkpoint of `sscd train`, what `sscd export --model-only` wrote as
-                safetensors, or published SSCD weights.
+                safetensors, or published SSCD weights; by default the model that comes with sscd.
             device: "auto" takes a GPU where there is one.
 
         Raises:
             UserError: There is no such file or device, or the file cannot be used.
         """
+        if path is None:
+            return cls(load_box(), device=device)
         file = Path(path)
         if not file.is_file():
             what = "is a directory" if file.is_dir() else "does not exist"
@@ -81,7 +86,7 @@ class Descriptor:
     @property
     def dims(self) -> int:
         """Length of a descriptor."""
-        return self._network.config.dims
+        return self._network.dims
 
     @property
     def inference(self) -> InferenceSize:

@@ -112,6 +112,9 @@ def test_from_a_wheel(sets: Path, tmp_path: Path) -> None:
     installed = run([*install, str(wheel)], tmp_path)
     assert installed.returncode == 0, installed.stderr
     _lend_libraries(packages)
+    box = Path("sscd", "models", "box")  # its network, where there is one, its facts and its card
+    for path in (REPOSITORY / box).iterdir():
+        assert path.is_dir() or (packages / box / path.name).is_file(), path.name
     code = THREE_LINES + COMMANDS_IN_TURN + NOTHING_OF_TRAINING
     where = "import sscd; assert sscd.__file__.startswith(sys.prefix), sscd.__file__"
     done = run([str(python), "-c", f"import sys\n{where}\n{code}"], sets)

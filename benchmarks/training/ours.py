@@ -16,9 +16,11 @@ from benchmarks.training.hardware import synchronize
 from benchmarks.training.options import Options
 from benchmarks.training.result import Measured
 from sscd.augment.mixup import MixupConfig
+from sscd.data.loading.finishing import finish_views
 from sscd.data.loading.step_loader import StepLoader
 from sscd.data.loading.training_loader import training_loader
-from sscd.data.loading.training_views import TrainingViews, ViewBatch, finish_views
+from sscd.data.loading.training_views import TrainingViews
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.models.descriptor import NetworkConfig
 from sscd.training.checkpoints.fit_loop import use_exact_loops
 from sscd.training.guards.collapse import CollapseGuard, GuardConfig

@@ -12,7 +12,8 @@ from PIL import Image
 
 from benchmarks.training.options import Options
 from sscd.augment.recipes import Recipe, RecipeConfig
-from sscd.data.loading.training_views import TrainingViews, ViewBatch
+from sscd.data.loading.training_views import TrainingViews
+from sscd.data.loading.view_batch import ViewBatch
 from sscd.data.procedural import draw_picture
 from sscd.data.records import ImageSet, Pictures
 

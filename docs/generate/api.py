@@ -36,6 +36,7 @@ PAGES = {
         "Views to descriptors.",
         (
             "sscd.models.descriptor",
+            "sscd.models.network_config",
             "sscd.models.pooling",
             "sscd.models.local_features",
             "sscd.models.backbones",

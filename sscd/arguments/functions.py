@@ -21,7 +21,8 @@ def parse_function(
     """Parse a function's arguments from a command line.
 
     Options may be written with dashes or underscores, `--output` as `-o`, and switches (`bool`,
-    false by default) without a value. Lists, which have no default or None, take one value or more.
+    false or None by default) without a value. Lists, which have no default or None, take one value
+    or more.
 
     Args:
         function: Typed, with a Google docstring that describes its arguments.
@@ -55,7 +56,9 @@ def parse_function(
     own = SHARED.keys() & hints.keys()  # a function may ask for them; they are not parsed here
     parser.add_function_arguments(function, as_group=False, skip={*positional, *lists, *own})
     describe_shared(parser)
-    switches = {name for name, hint in hints.items() if hint is bool and name != "return"}
+    switches = {
+        name for name, hint in hints.items() if hint in (bool, bool | None) and name != "return"
+    }
     given = _written(arguments, names=set(hints), switches=switches)
     with one_line_errors(prog, parser):
         parsed = parser.instantiate(parser.parse_args(given))

@@ -10,6 +10,7 @@ from sscd.errors import UserError
 from sscd.evaluation.calibration import Calibration, read_calibration
 from sscd.evaluation.origins import check_same_origin
 from sscd.formats.descriptor_files import holds_descriptors
+from sscd.models.box.model import box_is_there
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.fingerprint import network_fingerprint
 from sscd.terminal import warn
@@ -30,8 +31,9 @@ class ThresholdOptions:
         precision: Share of accepted pairs that shall be right.
         calibration: What `sscd evaluate --calibration` wrote; None to look beside the checkpoint.
         copies: Expected share of queries that are copies; None for that of the calibration.
-        learnt_on: What made the descriptors that `threshold` was learnt on, where a network carries
-            it; None where a person gave it.
+        learnt_on: What made the descriptors that the threshold or the calibration was learnt on,
+            where a network carries it; None where a person gave it.
+        named: Whether a person named that network; otherwise it came with the package.
     """
 
     threshold: float | None
@@ -39,6 +41,7 @@ class ThresholdOptions:
     calibration: Path | None
     copies: float | None
     learnt_on: Origin | None = None
+    named: bool = True
 
     def check(self) -> None:
         """Check the values before anything is computed.
@@ -70,11 +73,12 @@ def find_calibration(
     Args:
         options: How the threshold was asked for.
         checkpoint: The network, if one was given.
-        pictures: What is compared; where it holds pictures, a network is what lacks first.
+        pictures: What is compared; pictures are described by a network, which may be the one that
+            comes with the package.
 
     Returns:
         None where a threshold is given, or none lies beside the checkpoint, whose network may carry
-        a threshold with it.
+        a threshold or a calibration with it.
 
     Raises:
         UserError: There is neither a calibration nor a network, or it is broken.
@@ -88,26 +92,37 @@ def find_calibration(
     for folder in beside:
         if (folder / CALIBRATION_FILE).is_file():
             return read_calibration(folder / CALIBRATION_FILE)
-    if checkpoint is not None:
+    if checkpoint is not None or box_is_there() or not all(map(holds_descriptors, pictures)):
         return None
-    if not all(map(holds_descriptors, pictures)):
-        raise UserError("pictures are described by a network; give --checkpoint")
     raise UserError(f"no threshold: {_GIVE}")
 
 
 def carried_threshold(
-    options: ThresholdOptions, trained: TrainedNetwork, *, postprocessing: Path | None
-) -> ThresholdOptions:
-    """The threshold that a network carries with it, where nothing else says one.
+    options: ThresholdOptions,
+    trained: TrainedNetwork,
+    *,
+    postprocessing: Path | None,
+    named: bool = True,
+) -> tuple[ThresholdOptions, Calibration | None]:
+    """What a network carries with it to choose a threshold by, where nothing else says one.
 
     Args:
         options: What was asked for, without a threshold.
         trained: The network.
         postprocessing: What its descriptors go through.
+        named: Whether a person named the network.
+
+    Returns:
+        The options, and the network's calibration; where it carries a threshold alone, that is in
+        the options, and the calibration is None.
 
     Raises:
-        UserError: The network carries none, or one that does not hold for what was asked.
+        UserError: The network carries neither, or one that does not hold for what was asked.
     """
+    model = network_fingerprint(trained.network)
+    if trained.calibration is not None and postprocessing is None:
+        known = Calibration.from_json(trained.calibration, where="the network's calibration")
+        return replace(options, learnt_on=replace(known.origin, model=model), named=named), known
     carried = trained.threshold
     if carried is None:
         raise UserError(f"no threshold: the network carries none; {_GIVE}")
@@ -122,8 +137,8 @@ def carried_threshold(
         f"the threshold {carried.score:.4f} is that of {carried.source}{among} at "
         f"{carried.preprocessing}{note}; look at what it lets through"
     )
-    learnt_on = Origin(network_fingerprint(trained.network), carried.preprocessing)
-    return replace(options, threshold=carried.score, learnt_on=learnt_on)
+    learnt_on = Origin(model, carried.preprocessing)
+    return replace(options, threshold=carried.score, learnt_on=learnt_on, named=named), None
 
 
 def check_carried(options: ThresholdOptions, origin: Origin) -> None:
@@ -143,6 +158,10 @@ def check_carried(options: ThresholdOptions, origin: Origin) -> None:
                 f"no threshold: that of the network is for {part} {wanted or 'none'}, and the "
                 f"descriptors are of {found}; {_GIVE}"
             )
+    if not origin.model and not options.named:
+        raise UserError(
+            f"no threshold: the descriptors do not say which network made them; {_GIVE}"
+        )
     if not origin.model:
         warn("the descriptors do not say which network made them; the threshold is of this one")
 
@@ -184,10 +203,10 @@ def choose_threshold(
         UserError: The calibration, or the threshold that a network carries, is of other
             descriptors, or no score reaches the precision.
     """
+    check_carried(options, origin)
     if calibration is None:
         if options.threshold is None:
             raise ValueError("got neither a threshold nor a calibration; expected one")
-        check_carried(options, origin)
         return options.threshold
     check_calibration(calibration, origin)
     scale = calibration.scale_to(references)

@@ -63,12 +63,13 @@ def dedup(
     Args:
         pictures: A folder, a list, shards or Parquet; or descriptors.
         checkpoint: A network, where there are pictures to describe: a checkpoint of `sscd train`,
-            what `sscd export --model-only` wrote, or published SSCD weights.
+            what `sscd export --model-only` wrote, or published SSCD weights; by default the model
+            that comes with sscd.
         output: The CSV file to write; the same as JSON goes beside it.
         precision: Share of the matches that shall be right; the threshold follows from it.
         threshold: Accept pairs from this score on, in place of `precision`.
         calibration: What `sscd evaluate --calibration` wrote; by default calibration.json of the
-            checkpoint's run.
+            checkpoint's run, or what the network carries.
         copies: Share of the pictures that you expect to be copies of another.
         limit: Most matches; the best are kept.
         sheet: A JPEG file with groups to look at.
@@ -89,7 +90,12 @@ def dedup(
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     if threshold is None and known is None:
-        wanted = carried_threshold(wanted, describer.trained, postprocessing=postprocessing)
+        wanted, known = carried_threshold(
+            wanted,
+            describer.trained,
+            postprocessing=postprocessing,
+            named=checkpoint is not None,
+        )
     sources: dict[Side, str] = {"reference": pictures}
     sets = describe_sets(
         describer,

@@ -16,6 +16,7 @@ from sscd.describing.ray_engine import describe_on_ray
 from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.models.describer import DeviceName
+from sscd.models.seeing import Seeing
 from sscd.terminal import Result, warn
 
 Engine = Literal["local", "ray"]
@@ -24,10 +25,13 @@ Engine = Literal["local", "ray"]
 def describe(
     source: str,
     output: str,
-    checkpoint: Path,
+    checkpoint: Path | None = None,
     engine: Engine = "local",
     size: int | None = None,
     resize: ResizeMode | None = None,
+    scales: list[float] | None = None,
+    mirror: bool | None = None,
+    gem_p: float | None = None,
     batch_size: int = 64,
     workers: int | None = None,
     device: DeviceName = "auto",
@@ -49,11 +53,15 @@ def describe(
             wrote, or Parquet with a column `image` or `path`; path or URL.
         output: The directory to write; path or URL.
         checkpoint: A network: a checkpoint of `sscd train`, what `sscd export --model-only` wrote,
-            or published SSCD weights.
+            or published SSCD weights; by default the model that comes with sscd.
         engine: `local` for this machine, or the processes of torchrun or SLURM; `ray` for a Ray
             cluster.
         size: Pixels that pictures are resized to; by default as in the training's validation.
         resize: Which side `size` is of; by default as in the training's validation.
+        scales: Sizes at which pictures are seen, times their sides, as in `1 1.4`; descriptors are
+            the normalised mean, and each costs a pass; by default as the network says.
+        mirror: Take the mean with mirror images, at twice the cost; by default as the network says.
+        gem_p: Exponent of the pooling in the place of the network's own.
         batch_size: Pictures described at once.
         workers: Processes that decode pictures, for each process or actor that describes; by
             default 4, or as many as there are processors.
@@ -68,7 +76,8 @@ def describe(
         cache: Where shards behind a URL are kept; by default `sscd` in `~/.cache`.
         cache_gb: How many gigabytes of them may be kept; by default all.
     """
-    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
+    seeing = Seeing(scales, mirror, gem_p)
+    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device, seeing)
     options.check()
     if cache_gb is not None and not 0 < cache_gb < float("inf"):
         raise UserError(f"--cache_gb {cache_gb}: give a size above 0, or leave it out")

@@ -19,10 +19,12 @@ from sscd.errors import UserError
 from sscd.formats.descriptor_files import holds_descriptors, open_descriptors
 from sscd.formats.parquet.files import open_parquet
 from sscd.formats.track2.layouts import Side
+from sscd.models.box.model import box_name, load_box
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.describer import DescriberSpec, DeviceName
 from sscd.models.loading import load_network
-from sscd.terminal import warn, working
+from sscd.models.seeing import Seeing
+from sscd.terminal import remark, warn, working
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class DescribeOptions:
     """How pictures are described, as asked for on a command line.
 
     Attributes:
-        checkpoint: A file that holds a network; None where all is described already.
+        checkpoint: A file that holds a network; None for the one that comes with the package.
         size: Pixels that pictures are resized to; None for the training's own.
         resize: Which side that is of; None for the training's own.
         batch_size: Pictures at once.
         workers: Processes that decode; None for 4, or as many as there are processors.
         device: Where the network runs.
+        seeing: Settings of the network that are to be others than the training's.
     """
 
     checkpoint: Path | None
@@ -44,6 +47,7 @@ class DescribeOptions:
     batch_size: int = 64
     workers: int | None = None
     device: DeviceName = "auto"
+    seeing: Seeing = Seeing()
 
     def check(self) -> None:
         """Check the values before anything is loaded.
@@ -66,16 +70,30 @@ class DescribeOptions:
             UserError: There is none, or it cannot be used.
         """
         self.check()
-        if self.checkpoint is None:
-            raise UserError("pictures are described by a network; give --checkpoint")
         with working("loading the network"):
-            trained = load_network(self.checkpoint)
+            trained = load_box() if self.checkpoint is None else load_network(self.checkpoint)
+            trained = self.seeing.of(trained)
+        if self.checkpoint is None:
+            remark(_about_box(trained))
         inference = InferenceSize(
             size=self.size or trained.inference.size, mode=self.resize or trained.inference.mode
         )
         workers = decoding_workers(self.workers)
         spec = DescriberSpec(trained.network, inference, self.batch_size, workers, self.device)
         return spec, trained
+
+
+def _about_box(trained: TrainedNetwork) -> str:
+    """One line on the network that is taken where none is named."""
+    config, known = trained.network.config, trained.threshold
+    copies = "it names no threshold"
+    if known is not None:
+        among = "" if known.references is None else f", among {known.references:,} references"
+        copies = f"copies from score {known.score:.4f} on at {known.precision:.0%} precision{among}"
+    return (
+        f"no --checkpoint: {box_name()} is taken, {trained.name or 'a network'} "
+        f"({config.backbone}, {trained.network.dims} dimensions); {copies}"
+    )
 
 
 @dataclass

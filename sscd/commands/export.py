@@ -7,12 +7,14 @@ from pathlib import Path
 from sscd.augment.tensors import ResizeMode
 from sscd.commands.describing import DescribeOptions, SetDescriber, repeatable
 from sscd.commands.export_model import ModelOptions, export_model
+from sscd.commands.export_projection import LearntProjection
 from sscd.commands.postprocess import (
     ProjectionChoice,
     Steps,
     check_origins,
     fit,
     process,
+    saved_postprocessing,
     training_set,
 )
 from sscd.commands.track2_output import export_result, make_record, write_export
@@ -21,10 +23,11 @@ from sscd.describing.request import PARTITION
 from sscd.errors import UserError
 from sscd.evaluation.origins import check_same_origin
 from sscd.files import check_output_place
-from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.formats.track2.layouts import MAX_DIMENSIONS
 from sscd.models.describer import DeviceName
+from sscd.models.packages.half import WeightType
 from sscd.models.packages.writing import PackageFormat
+from sscd.models.seeing import Seeing
 from sscd.search.postprocessing.chain import PostProcessing, Side
 from sscd.terminal import Result
 
@@ -42,6 +45,9 @@ def export(
     postprocessing: Path | None = None,
     size: int | None = None,
     resize: ResizeMode | None = None,
+    scales: list[float] | None = None,
+    mirror: bool | None = None,
+    gem_p: float | None = None,
     batch_size: int = 64,
     workers: int | None = None,
     device: DeviceName = "auto",
@@ -52,6 +58,7 @@ def export(
     calibration: Path | None = None,
     name: str | None = None,
     licence: str | None = None,
+    weights: WeightType | None = None,
 ) -> Result | None:
     """Write track-2 descriptors of queries and references, or with --model-only the network alone.
 
@@ -63,7 +70,8 @@ def export(
         queries: The query pictures: a folder, a list, shards or Parquet; or what `sscd describe`
             made of them.
         references: The reference pictures, likewise.
-        training: Training pictures, likewise, to learn post-processing on.
+        training: Training pictures, likewise, to learn post-processing on; with --model-only the
+            projection becomes part of the network.
         projection: What is learnt: none, center, pca or whiten; by default PCA whitening where
             there are training pictures.
         dims: Dimensions of the result, at most 256; by default as many as there are and go in.
@@ -73,6 +81,10 @@ def export(
         postprocessing: An earlier output, whose post-processing is applied in place of learning.
         size: Pixels that pictures are resized to; by default as in the training's validation.
         resize: Which side `size` is of; by default as in the training's validation.
+        scales: Sizes at which pictures are seen, times their sides, as in `1 1.4`; descriptors are
+            the normalised mean, and each costs a pass; by default as the network says.
+        mirror: Take the mean with mirror images, at twice the cost; by default as the network says.
+        gem_p: Exponent of the pooling in the place of the network's own.
         batch_size: Pictures described at once.
         workers: Processes that decode pictures; by default 4, or one for each processor.
         device: Where the network runs.
@@ -85,37 +97,47 @@ def export(
             threshold; by default the run's own, or the validation's.
         name: With --model-only, what the network is called; by default as the run or the output.
         licence: With --model-only, that of the weights, for the card.
+        weights: With --model-only, how safetensors hold them: float32 by default, or float16 for
+            half the bytes; they are float32 again when they are read.
     """
-    model = {"format": format, "calibration": calibration, "name": name, "licence": licence}
+    of_model = {
+        "format": format,
+        "calibration": calibration,
+        "name": name,
+        "licence": licence,
+        "weights": weights,
+    }
+    of_descriptors: dict[str, object] = {
+        "queries": queries,
+        "references": references,
+        "stretch": stretch,
+        "score_norm": score_norm,
+        "postprocessing": postprocessing,
+    }
     if model_only:
-        of_descriptors: dict[str, object] = {
-            "queries": queries,
-            "references": references,
-            "training": training,
-            "projection": projection,
-            "dims": dims,
-            "stretch": stretch,
-            "score_norm": score_norm,
-            "postprocessing": postprocessing,
-        }
-        _refuse(of_descriptors, "--model-only describes nothing; leave it out")
-        asked = ModelOptions(
-            checkpoint, output, format or (), calibration, size, resize, name, licence
-        )
-        return export_model(asked)
-    _refuse(model, "only with --model-only; add that, or leave it out")
-    if queries is None or references is None:
-        raise UserError(
-            f"--{'queries' if queries is None else 'references'} is missing: give both sets of "
-            "pictures, or --model-only to write the network alone"
-        )
-    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
+        _refuse(of_descriptors, "--model-only writes no descriptors; leave it out")
+    else:
+        _refuse(of_model, "only with --model-only; add that, or leave it out")
+    seeing = Seeing(scales, mirror, gem_p)
+    options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device, seeing)
     steps = Steps.parse(
         projection=projection or ("whiten" if training and not postprocessing else "none"),
         dims=dims,
         stretch=stretch,
         score_norm=score_norm,
     )
+    if model_only:
+        learnt = LearntProjection.asked(training, steps, options, partition, processes)
+        asked = ModelOptions(
+            *(checkpoint, output, format or (), calibration, size, resize, name, licence),
+            *(weights or "float32", learnt, seeing),
+        )
+        return export_model(asked)
+    if queries is None or references is None:
+        raise UserError(
+            f"--{'queries' if queries is None else 'references'} is missing: give both sets of "
+            "pictures, or --model-only to write the network alone"
+        )
     if postprocessing is not None and steps.given:
         raise UserError("--postprocessing brings its own steps; leave the options of others out")
     saved = saved_postprocessing(postprocessing)
@@ -137,7 +159,7 @@ def _export_sets(
 ) -> Result | None:
     """Describe the sets, post-process them and write the file, on rank 0."""
     device = describer.spec.device
-    own = describer.trained.network.config.dims
+    own = describer.trained.network.dims
     if saved is None:
         steps.projected_dims(own, limit=MAX_DIMENSIONS)
     with repeatable():
@@ -216,18 +238,6 @@ def _describe(
     for name in list(found)[1:]:
         check_origins(found["queries"], found[name], names=("the queries", f"the {name}"))
     return found
-
-
-def saved_postprocessing(path: Path | None) -> PostProcessing | None:
-    """The post-processing of an exported file; None for None.
-
-    Raises:
-        UserError: It has none, or it is damaged.
-    """
-    if path is None:
-        return None
-    settings, arrays = read_postprocessing(path)
-    return PostProcessing.from_saved(settings, arrays, source=str(postprocessing_path(path)))
 
 
 def _parts(output: Path) -> Path:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import ResizeMode
-from sscd.commands.choose_threshold import CALIBRATION_FILE
+from sscd.commands.export_projection import LearntProjection, with_projection
+from sscd.commands.export_threshold import with_threshold
 from sscd.errors import UserError
-from sscd.evaluation.calibration import Calibration, read_calibration
-from sscd.evaluation.origins import check_same_origin
+from sscd.evaluation.calibration import read_calibration
 from sscd.files import check_writable_directory
 from sscd.models.checkpoint import TrainedNetwork
-from sscd.models.describer import origin_of
 from sscd.models.loading import load_network
 from sscd.models.packages.card import ModelCard
+from sscd.models.packages.half import WeightType, rounded_to_half
 from sscd.models.packages.writing import (
     SUFFIXES,
     PackageFormat,
@@ -22,10 +22,8 @@ from sscd.models.packages.writing import (
     write_card,
     write_packages,
 )
-from sscd.models.threshold import MatchThreshold
+from sscd.models.seeing import Seeing
 from sscd.terminal import Result, warn, working
-
-PRECISION = 0.9
 
 # Names that people give to models and descriptor files: a directory of that name is not meant.
 _OTHER_FILES = (".pt", ".pth", ".ckpt", ".bin", ".h5", ".hdf5")
@@ -45,6 +43,9 @@ class ModelOptions:
         resize: Which side that is of; None for the training's own.
         name: What the network is called; None for the name of the output or the run.
         licence: Of the weights; None for what the checkpoint says.
+        weights: How safetensors hold the weights.
+        projection: What is learnt and put behind the network; None for nothing.
+        seeing: Settings of the network that are to be others than the training's.
     """
 
     checkpoint: Path
@@ -55,6 +56,9 @@ class ModelOptions:
     resize: ResizeMode | None = None
     name: str | None = None
     licence: str | None = None
+    weights: WeightType = "float32"
+    projection: LearntProjection | None = None
+    seeing: Seeing = Seeing()
 
     def files(self) -> tuple[Path, list[tuple[PackageFormat, Path]]]:
         """Where everything goes: the common part of the paths, and a file for each format.
@@ -85,84 +89,72 @@ class ModelOptions:
         return stem, [(kind, stem.with_name(stem.name + SUFFIXES[kind])) for kind in formats]
 
 
-def export_model(options: ModelOptions) -> Result:
+def export_model(options: ModelOptions) -> Result | None:
     """Write a network in the formats asked for, and its card.
 
     Args:
         options: What was asked for.
 
+    Returns:
+        What was written; None for ranks other than 0.
+
     Raises:
-        UserError: The checkpoint, the calibration or the output cannot be used, or a format cannot
-            express the network.
+        UserError: The checkpoint, the calibration or the output cannot be used, a projection cannot
+            be learnt, or a format cannot express the network.
     """
     if options.size is not None and options.size < 16:
         raise UserError(f"--size {options.size} is too small; give at least 16 pixels")
     stem, paths = options.files()
+    if options.weights == "float16" and all(kind != "safetensors" for kind, _ in paths):
+        raise UserError("--weights float16 is of the format safetensors; add it, or leave that out")
     given = None if options.calibration is None else read_calibration(options.calibration)
     check_writable_directory(stem.parent)
-    trained = _prepared(options, load_network(options.checkpoint), given)
-    card = ModelCard.of(trained, name=options.name or stem.name)
+    trained = _network(options, work=stem.with_name(f"{stem.name}.descriptors"))
+    if trained is None:
+        return None
+    whole = trained.network
+    if options.weights == "float16":
+        trained = replace(trained, network=rounded_to_half(whole))
+    trained = with_threshold(trained, given, options.calibration or options.checkpoint, whole=whole)
+    name = options.name or stem.name
+    card = ModelCard.of(trained, name=name, weights=options.weights)
     with working("writing and checking the network"):
         written = write_packages(trained, card, paths)
     cards = write_card(stem, card, written)
     return _result(card, written, cards)
 
 
-def _prepared(
-    options: ModelOptions, trained: TrainedNetwork, given: Calibration | None
-) -> TrainedNetwork:
-    """The network as it is asked for, with the threshold that holds for it."""
+def _network(options: ModelOptions, *, work: Path) -> TrainedNetwork | None:
+    """The network as it is asked for; thresholds that hold no more are left out."""
+    if options.projection is None:
+        trained: TrainedNetwork | None = _seeing(options, load_network(options.checkpoint))
+    else:
+        trained = with_projection(options.projection, work=work)
+    if trained is None:
+        return None
     inference = InferenceSize(
         size=options.size or trained.inference.size, mode=options.resize or trained.inference.mode
     )
     asked = replace(trained, inference=inference, licence=options.licence or trained.licence)
-    if given is not None and options.calibration is not None:
-        chosen = _threshold(given, asked, source=options.calibration.name)
-        return replace(asked, threshold=chosen)
-    beside = _beside(options.checkpoint, asked)
-    if beside is not None:
-        return replace(asked, threshold=beside)
-    if asked.threshold is not None and inference != trained.inference:
+    if asked.threshold is not None and inference != trained.inference and not options.calibration:
         warn(
             f"the checkpoint's threshold is for pictures at {asked.threshold.preprocessing}, and "
             "the network's are resized otherwise now: the card names none"
         )
-        return replace(asked, threshold=None)
+    if inference != trained.inference:
+        return replace(asked, threshold=None, stricter=None, calibration=None)
     return asked
 
 
-def _beside(checkpoint: Path, trained: TrainedNetwork) -> MatchThreshold | None:
-    """The threshold of the run's own calibration, where it is of this network."""
-    for folder in (checkpoint.parent, checkpoint.parent.parent):
-        file = folder / CALIBRATION_FILE
-        if file.is_file():
-            try:
-                return _threshold(read_calibration(file), trained, source=file.name)
-            except UserError as error:
-                warn(f"{file} was not used: {error}")
-    return None
-
-
-def _threshold(calibration: Calibration, trained: TrainedNetwork, *, source: str) -> MatchThreshold:
-    origin = origin_of(trained.network, trained.inference)
-    names = ("the calibration", "the network")
-    if line := check_same_origin(calibration.origin, origin, names=names):
-        warn(line)
-    chosen = calibration.threshold(precision=PRECISION)
-    # For unit rows ‖a − b‖² = 2 − 2·cos, so that either score gives the other.
-    inner = calibration.metric == "inner_product"
-    score = 2 * chosen.threshold - 2 if inner else chosen.threshold
-    if calibration.metric is None or score == float("inf"):
-        raise UserError(chosen.note or "the calibration does not say how descriptors were compared")
-    return MatchThreshold(
-        score=score,
-        precision=PRECISION,
-        recall=chosen.recall,
-        references=calibration.references,
-        preprocessing=origin.preprocessing,
-        source=f"{source}: {calibration.queries} queries, {calibration.protocol}",
-        note=chosen.note,
-    )
+def _seeing(options: ModelOptions, loaded: TrainedNetwork) -> TrainedNetwork:
+    """The network, as it is to see pictures."""
+    trained = options.seeing.of(loaded)
+    if trained is not loaded and (loaded.figures or loaded.threshold):
+        warn(
+            "the checkpoint's figures and threshold are of its own scales, mirror and gem_p, and "
+            "the network sees otherwise now: the card names none"
+        )
+    return trained
 
 
 def name_of_checkpoint(checkpoint: Path) -> str:

@@ -58,12 +58,13 @@ def match(
         queries: Pictures that may be copies: a folder, a list, shards or Parquet; or descriptors.
         references: Pictures that may have been copied, likewise.
         checkpoint: A network, where there are pictures to describe: a checkpoint of `sscd train`,
-            what `sscd export --model-only` wrote, or published SSCD weights.
+            what `sscd export --model-only` wrote, or published SSCD weights; by default the model
+            that comes with sscd.
         output: The CSV file to write: query_id,reference_id,score.
         precision: Share of the matches that shall be right; the threshold follows from it.
         threshold: Accept pairs from this score on, in place of `precision`.
         calibration: What `sscd evaluate --calibration` wrote; by default calibration.json of the
-            checkpoint's run.
+            checkpoint's run, or what the network carries.
         copies: Share of queries that you expect to be copies; by default as in the calibration.
         limit: Most matches; the best are kept.
         postprocessing: A descriptor file whose post-processing is applied to all.
@@ -84,7 +85,12 @@ def match(
     options = DescribeOptions(checkpoint, size, resize, batch_size, workers, device)
     describer = SetDescriber(options, work_directory(output), partition, processes)
     if threshold is None and known is None:
-        wanted = carried_threshold(wanted, describer.trained, postprocessing=postprocessing)
+        wanted, known = carried_threshold(
+            wanted,
+            describer.trained,
+            postprocessing=postprocessing,
+            named=checkpoint is not None,
+        )
     sources: dict[Side, str] = {"query": queries, "reference": references}
     sets = describe_sets(
         describer,

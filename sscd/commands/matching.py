@@ -5,8 +5,12 @@ from pathlib import Path
 
 from sscd.commands.choose_threshold import ThresholdOptions, check_calibration, check_carried
 from sscd.commands.describing import SetDescriber, repeatable
-from sscd.commands.export import saved_postprocessing
-from sscd.commands.postprocess import check_origins, process, training_set
+from sscd.commands.postprocess import (
+    check_origins,
+    process,
+    saved_postprocessing,
+    training_set,
+)
 from sscd.data.descriptors import Descriptors
 from sscd.data.records import Pictures
 from sscd.errors import UserError
@@ -49,7 +53,7 @@ def describe_sets(
         training: Training pictures or descriptors, where the post-processing needs them.
         device: Where searches run.
         calibration: What thresholds are chosen by; it must be of these descriptors.
-        threshold: How the threshold was asked for; one that the network carries must be of these
+        threshold: How the threshold was asked for; what the network carries must be of these
             descriptors too.
 
     Returns:
@@ -67,9 +71,9 @@ def describe_sets(
     if any(opened.values()):  # known before anything is described
         mark = chain.fingerprint if chain else ""
         origin = replace(describer.spec.origin, postprocessing=mark)
+        check_carried(threshold, origin)
         if calibration is not None:
             check_calibration(calibration, origin)
-        check_carried(threshold, origin)
     found: dict[str, Descriptors] = {}
     with repeatable():
         for name, (source, side) in named.items():

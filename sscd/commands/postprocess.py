@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from sscd.data.descriptors import Descriptors, Origin
 from sscd.errors import UserError
 from sscd.evaluation.origins import check_same_origin
+from sscd.formats.postprocessing_file import postprocessing_path, read_postprocessing
 from sscd.search.knn import Device
 from sscd.search.postprocessing.chain import PostProcessing, Side, TrainingSet
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
@@ -187,3 +189,15 @@ def check_origins(a: Descriptors, b: Descriptors, *, names: tuple[str, str]) -> 
         )
     if line := check_same_origin(a.origin, b.origin, names=names):
         warn(line)
+
+
+def saved_postprocessing(path: Path | None) -> PostProcessing | None:
+    """The post-processing of an exported file; None for None.
+
+    Raises:
+        UserError: It has none, or it is damaged.
+    """
+    if path is None:
+        return None
+    settings, arrays = read_postprocessing(path)
+    return PostProcessing.from_saved(settings, arrays, source=str(postprocessing_path(path)))

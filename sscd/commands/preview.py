@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 import webbrowser
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,8 @@ def preview(arguments: list[str]) -> Result:
         UserError: A wrong argument, or a data set that cannot be used.
     """
     settings = _parse(arguments)
-    for name, least in (("pictures", 1), ("tile", 16), ("epoch", 0)):
-        if settings[name] < least:
+    for name, least in (("pictures", 1), ("tile", 16), ("epoch", 0), ("epochs", 1)):
+        if settings[name] is not None and settings[name] < least:
             raise UserError(f"--{name} {settings[name]}: give at least {least}")
     if settings.output.suffix.lower() != ".png":
         raise UserError(f"--output {settings.output}: give a file that ends in .png")
@@ -49,16 +48,20 @@ def preview(arguments: list[str]) -> Result:
     data.prepare_data()
     data.setup("preview")
     _say_what_is_left_out(data.collection, Path(f"{settings.output}.skipped.txt"))
-    rows = _rows(data.training_views(), pictures=settings.pictures, epoch=settings.epoch)
-    recipe, epoch = data.recipe.name, settings.epoch
-    title = f"{recipe}, {data.image_size} px, seed {data.seed}, epoch {epoch}"
-    if data.mixup.probability > 0:  # whom a view is mixed with depends on its batch
-        title += f"; before {data.mixup.probability:.0%} of views are mixed"
+    if data.schedule().changes and settings.epochs is None:
+        raise UserError("views change over this training; say with --epochs how long it is")
+    views, epoch = data.training_views(settings.epochs), settings.epoch
+    rows = _rows(views, pictures=settings.pictures, epoch=epoch)
+    size = views.of_epoch(epoch).size
+    title = f"{data.recipe.name}, {size} px, seed {data.seed}, epoch {epoch}"
+    mixed = data.mixup.probability + data.mixup.overlay + data.mixup.collage
+    if mixed > 0:  # whom a view is mixed with depends on its batch
+        title += f"; before {mixed:.0%} of views are mixed"
     sheet = draw_view_sheet(rows, tile=settings.tile, title=title)
     with atomic_path(settings.output) as temporary:
         sheet.save(temporary, format="PNG")
     listing = settings.output.with_suffix(".json")
-    plans = {row.name: [asdict(plan) for plan in row.plans] for row in rows}
+    plans = {row.name: [plan.as_json() for plan in row.plans] for row in rows}
     with atomic_path(listing) as temporary:
         temporary.write_text(json.dumps(plans, indent=1) + "\n", encoding="utf-8")
     if settings.open and _has_screen():
@@ -78,6 +81,8 @@ def _parse(arguments: list[str]) -> Any:
     if not named:
         named = [find_config(DEFAULT_CONFIG)]
         resolved = [f"--config={named[0]}", *resolved]
+    for path in named:
+        check_config(path)
     parser = ArgumentParser(
         formatter_class=PlainHelp,
         prog=_PROG,
@@ -90,6 +95,12 @@ def _parse(arguments: list[str]) -> Any:
     parser.add_argument("--output", type=Path, default=Path("preview.png"), help="A PNG file.")
     parser.add_argument("--pictures", type=int, default=6, help="Pictures, one a row.")
     parser.add_argument("--epoch", type=int, default=0, help="The epoch whose views are shown.")
+    parser.add_argument(
+        "--epochs",
+        type=int | None,
+        default=_epochs_of(named),
+        help="Of the training, for views that change over it; as the configuration has it if null.",
+    )
     parser.add_argument("--tile", type=int, default=200, help="Side of a picture on the sheet.")
     parser.add_argument("--open", type=bool, default=True, help="Show it, given a screen.")
     parser.add_argument("--seed_everything", type=int, default=0, help="As for `sscd train`.")
@@ -98,7 +109,6 @@ def _parse(arguments: list[str]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         copies = {}
         for number, path in enumerate(named):
-            check_config(path)
             copies[str(path)] = Path(folder) / f"{number}.yaml"
             copies[str(path)].write_text(yaml.safe_dump(_of_views(path)), encoding="utf-8")
         with one_line_errors(_PROG, parser):
@@ -107,6 +117,15 @@ def _parse(arguments: list[str]) -> Any:
         return parser.instantiate(parsed)
     except (ValueError, TypeError) as error:
         raise UserError(f"configuration: {error}") from error
+
+
+def _epochs_of(configs: list[Path]) -> int | None:
+    """How many epochs a training by these configurations has; None where they do not say."""
+    epochs = None
+    for config in configs:
+        trainer = yaml.safe_load(config.read_text(encoding="utf-8")).get("trainer") or {}
+        epochs = trainer.get("max_epochs", epochs)
+    return epochs if isinstance(epochs, int) and epochs > 0 else None
 
 
 def _of_views(config: Path) -> dict[str, Any]:
@@ -132,7 +151,6 @@ def _with_configs(arguments: list[str], files: dict[str, Path]) -> list[str]:
 
 def _rows(dataset: TrainingViews, *, pictures: int, epoch: int) -> list[PlannedViews]:
     rows: list[PlannedViews] = []
-    size = dataset.recipe.size
     for index in range(len(dataset)):
         if len(rows) == pictures:
             break
@@ -145,8 +163,10 @@ def _rows(dataset: TrainingViews, *, pictures: int, epoch: int) -> list[PlannedV
         except UnreadableImage as error:
             warn(f"{error}; left out")
             continue
-        views = [plan.photometric.apply(plan.geometry.apply(picture, size=size)) for plan in plans]
-        rows.append(PlannedViews(name=name, picture=picture, views=views, plans=plans))
+        others = dataset.others.of(epoch)
+        views = [plan.apply(picture, others=others) for plan in plans]
+        drawn = [plan.plan for plan in plans]
+        rows.append(PlannedViews(name=name, picture=picture, views=views, plans=drawn))
     if not rows:
         raise UserError("none of the training pictures can be read; check --data.root")
     return rows

@@ -22,6 +22,7 @@ from sscd.evaluation.protocol import global_name
 from sscd.files import atomic_path, check_writable_directory
 from sscd.formats.usage import utc_now
 from sscd.models.describer import DeviceName
+from sscd.models.seeing import Seeing
 from sscd.report.systems.attack_picture import write_attacks_picture
 from sscd.report.systems.markdown import attacks_markdown, systems_markdown
 from sscd.report.systems.picture import write_systems_picture
@@ -46,6 +47,9 @@ def table(
     words: int = 65_536,
     features: int = 2000,
     samples: int = 1000,
+    scales: list[float] | None = None,
+    mirror: bool | None = None,
+    gem_p: float | None = None,
     batch_size: int = 64,
     workers: int | None = None,
     device: DeviceName = "auto",
@@ -68,6 +72,10 @@ def table(
         words: Visual words of HOW; the paper has 65,536.
         features: Local descriptors of a picture of HOW, at most.
         samples: Resamples of the bootstrap intervals; 0 for none.
+        scales: Sizes at which the checkpoints see pictures, times their sides, as in `1 1.4`; their
+            descriptors are the normalised mean; by default as each says.
+        mirror: Whether the checkpoints take the mean with mirror images; by default as each says.
+        gem_p: Exponent of the checkpoints' pooling in the place of their own.
         batch_size: Pictures described at once.
         workers: Processes that decode pictures; by default 4, or one for each processor.
         device: Where networks and searches run.
@@ -87,6 +95,7 @@ def table(
         batch_size=batch_size,
         workers=workers,
         device=device,
+        seeing=Seeing(scales, mirror, gem_p),
     )
     options.check()
     _check_output(output)

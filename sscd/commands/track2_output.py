@@ -42,7 +42,7 @@ def make_record(
         hardware=describer.hardware,
         peak_cpu_bytes=peak_cpu_bytes(),
         peak_gpu_bytes=peak_gpu_bytes(),
-        model=ModelRecord(config.backbone, config.dims, describer.origin.model),
+        model=ModelRecord(config.backbone, trained.network.dims, describer.origin.model),
         recipe=trained.recipe,
         preprocessing=describer.origin.preprocessing,
         postprocessing=tuple(chain.steps),

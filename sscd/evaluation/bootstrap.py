@@ -92,10 +92,49 @@ def paired_difference(
         ValueError: The two are not about the same queries and true pairs, or as
             `micro_ap_interval`.
     """
-    if a.query_ids != b.query_ids or not np.array_equal(a.true_counts, b.true_counts):
-        raise ValueError("got candidates of different queries or truth; expected the same of both")
+    _check_paired(a, b)
     of_a, of_b = _resampled([a, b], figure, samples=samples, seed=seed, watch=watch)
     return _interval(_estimate(a, figure) - _estimate(b, figure), of_a - of_b, confidence)
+
+
+def mean_difference(
+    ours: Sequence[Candidates],
+    theirs: Sequence[Candidates] = (),
+    *,
+    figure: Figure = "micro_ap",
+    samples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the mean figure of some systems less that of others, on the same resampled queries.
+
+    For trainings that differ in their seeds alone: the interval is over queries, not over seeds.
+
+    Args:
+        ours: One or more.
+        theirs: What their mean is compared with; with none the mean of `ours` itself is meant.
+        figure: Which figure.
+        samples: Resamples.
+        seed: Of the resamples.
+        confidence: Of the interval.
+
+    Raises:
+        ValueError: As `paired_difference`, or `ours` is empty.
+    """
+    systems = [*ours, *theirs]
+    if not ours:
+        raise ValueError("ours got no candidates; expected those of one system or more")
+    for one in systems[1:]:
+        _check_paired(systems[0], one)
+    draws = _resampled(systems, figure, samples=samples, seed=seed, watch=iter)
+    estimates = np.array([[_estimate(one, figure)] for one in systems])
+    weights = np.repeat([1 / len(ours), -1 / max(len(theirs), 1)], [len(ours), len(theirs)])
+    return _interval(float((weights @ estimates)[0]), weights @ draws, confidence)
+
+
+def _check_paired(a: Candidates, b: Candidates) -> None:
+    if a.query_ids != b.query_ids or not np.array_equal(a.true_counts, b.true_counts):
+        raise ValueError("got candidates of different queries or truth; expected the same of both")
 
 
 def _interval_of(

@@ -10,6 +10,7 @@ from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.plain_file import first_line, kind_of, read_plain
+from sscd.models.pooling import GeM
 from sscd.models.threshold import MatchThreshold, threshold_of_figures
 
 _KEY = "sscd"
@@ -28,6 +29,12 @@ class TrainedNetwork:
         figures: Of its last validation, in plain values; empty where there was none.
         threshold: From which score on two pictures are copies; None where it is not known.
         licence: Of the weights; empty where the file does not say.
+        name: What people call it; empty where the file does not say.
+        projection: How the projection after the network was learnt, in plain values; empty where
+            there is none.
+        stricter: As `threshold`, for 99 % precision.
+        calibration: What thresholds for other precisions are chosen by, as
+            `sscd.evaluation.calibration` writes it; None where the file carries none.
     """
 
     network: DescriptorNet
@@ -36,6 +43,10 @@ class TrainedNetwork:
     figures: Mapping[str, Any] = field(default_factory=dict)
     threshold: MatchThreshold | None = None
     licence: str = ""
+    name: str = ""
+    projection: Mapping[str, Any] = field(default_factory=dict)
+    stricter: MatchThreshold | None = None
+    calibration: Mapping[str, Any] | None = None
 
 
 def pack_metadata(
@@ -160,7 +171,7 @@ def rebuild(content: Mapping[str, Any], *, path: Path) -> TrainedNetwork:
 
 
 def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Path) -> None:
-    """Load weights that must fit exactly.
+    """Load weights that must fit exactly; an exponent that was learnt becomes the setting too.
 
     Raises:
         UserError: A key is missing, unknown, or of another shape; the message names the first.
@@ -181,3 +192,5 @@ def load_weights(network: DescriptorNet, weights: dict[str, Any], *, source: Pat
             f"{problems[0]}{more}; give a checkpoint of that architecture"
         )
     network.load_state_dict(weights)
+    if isinstance(network.pool, GeM) and network.config.gem_p_learnt:
+        network.config = dataclasses.replace(network.config, gem_p=network.pool.exponent)

@@ -108,7 +108,7 @@ class DescribingLoader:
     def _launch(self, loaded: PictureGroups) -> Tensor:
         """Start the work of a batch; a GPU goes on with it alone."""
         if not loaded.groups:
-            return torch.empty(0, self.network.config.dims)
+            return torch.empty(0, self.network.dims)
         with torch.inference_mode():
             groups = (group.to(self.device, non_blocking=True) for group in loaded.groups)
             return torch.cat([self.network(group) for group in groups])

@@ -150,7 +150,7 @@ class DescriberSpec:
     @property
     def dims(self) -> int:
         """Length of a descriptor."""
-        return self.network.config.dims
+        return self.network.dims
 
     def build(self, *, index: int = 0) -> Describer:
         """Put the network on its device, ready to describe.

@@ -38,11 +38,13 @@ def _settings(config: NetworkConfig) -> dict[str, object]:
     So the fingerprint of a network does not change when a setting is added that it does not use.
     """
     default = dataclasses.asdict(NetworkConfig())
+    # An exponent that is learnt is among the weights; the setting only says where it began.
+    counted = ("backbone", "dims") if config.gem_p_learnt else _ALWAYS
     return {
         # 3 and 3.0 are one exponent, and JSON writes them in two ways.
         key: float(value) if key in _FRACTIONS and value is not None else value
         for key, value in dataclasses.asdict(config).items()
-        if key in _ALWAYS or value != default[key]
+        if key in counted or (key not in _ALWAYS and value != default[key])
     }
 
 

@@ -22,7 +22,8 @@ def start_from(network: DescriptorNet, weights: str) -> str | None:
 
     Returns:
         What the user should know, in one line: that the head keeps its random weights because the
-        file's has other dimensions. None where there is nothing to say.
+        file's has other dimensions, or that a projection is left out. None where there is nothing
+        to say.
 
     Raises:
         UserError: The weights cannot be had, or are of another backbone.
@@ -51,7 +52,12 @@ def start_from(network: DescriptorNet, weights: str) -> str | None:
         )
     theirs = found.backbone.state_dict()
     network.backbone.load_state_dict({key: theirs[key] for key in network.backbone.state_dict()})
-    return _start_head(network, found, path)
+    if asked.gem_p_learnt and found.config.gem_p_learnt:
+        network.pool.load_state_dict(found.pool.state_dict())
+    said = [_start_head(network, found, path)]
+    if found.projection is not None:
+        said.append(f"model.weights {path} has a projection after its head: it is left out")
+    return "; ".join(line for line in said if line) or None
 
 
 def _start_head(network: DescriptorNet, found: DescriptorNet, path: Path) -> str | None:

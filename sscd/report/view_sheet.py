@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from sscd.augment.edited_views import EditedPlan
 from sscd.augment.geometry import Geometry
+from sscd.augment.operations import Box
 from sscd.augment.photometric import BRIGHTNESS, CONTRAST, HUE, Photometric
-from sscd.augment.recipes import ViewPlan
+from sscd.augment.recipes import Plan
 from sscd.report.contact_sheet import Cell, draw_sheet
 
 
@@ -25,7 +27,7 @@ class PlannedViews:
     name: str
     picture: Image.Image
     views: Sequence[Image.Image]
-    plans: Sequence[ViewPlan]
+    plans: Sequence[Plan]
 
 
 def draw_view_sheet(rows: Sequence[PlannedViews], *, tile: int, title: str) -> Image.Image:
@@ -40,9 +42,10 @@ def draw_view_sheet(rows: Sequence[PlannedViews], *, tile: int, title: str) -> I
     return draw_sheet(cells, columns=1 + len(rows[0].views), tile=tile, title=title)
 
 
-def describe_plan(plan: ViewPlan) -> str:
+def describe_plan(plan: Plan) -> str:
     """What is done for a view, in order, one operation a line.
 
+    >>> from sscd.augment.recipes import ViewPlan
     >>> plan = ViewPlan(
     ...     Geometry(picture=(90, 60), box=(5, 6, 50, 55), flip=True), Photometric(blur=1.5)
     ... )
@@ -51,7 +54,17 @@ def describe_plan(plan: ViewPlan) -> str:
     crop 5,6 to 50,55 (41% of 90x60)
     blur 1.50 px
     """
+    if isinstance(plan, EditedPlan):
+        return "\n".join(_edits(plan))
     return "\n".join([*_geometry(plan.geometry), *_photometric(plan.photometric)])
+
+
+def _edits(plan: EditedPlan) -> Iterator[str]:
+    if plan.crop == "first":
+        yield _crop(plan.box, plan.picture)
+    yield from plan.operations
+    if plan.crop == "last":
+        yield "crop"
 
 
 def _geometry(geometry: Geometry) -> Iterator[str]:
@@ -72,10 +85,14 @@ def _geometry(geometry: Geometry) -> Iterator[str]:
         )
     if geometry.rotation is not None:
         yield f"rotated by {geometry.rotation:.1f}°"
-    left, top, right, bottom = geometry.box
-    width, height = geometry.picture
+    yield _crop(geometry.box, geometry.picture)
+
+
+def _crop(box: Box, picture: tuple[int, int]) -> str:
+    left, top, right, bottom = box
+    width, height = picture
     share = (right - left) * (bottom - top) / (width * height)
-    yield f"crop {left},{top} to {right},{bottom} ({share:.0%} of {width}x{height})"
+    return f"crop {left},{top} to {right},{bottom} ({share:.0%} of {width}x{height})"
 
 
 def _photometric(pixels: Photometric) -> Iterator[str]:

@@ -16,6 +16,7 @@ def command(
     more: list[Path] | None = None,
     mode: Literal["a", "b"] = "a",
     share: float | None = None,
+    perhaps: bool | None = None,
 ) -> None:
     """Do something.
 
@@ -27,6 +28,7 @@ def command(
         more: Other files.
         mode: A choice.
         share: May be missing.
+        perhaps: A switch that may be left open.
     """
 
 
@@ -49,6 +51,12 @@ def test_dashes_are_underscores_and_switches_need_no_value() -> None:
         assert got["share"] == 0.5
     assert parse("a", "--size=3", "--side-by-side", "false")["side_by_side"] is False
     assert parse("a", "--size=3", "--side-by-side=false")["side_by_side"] is False
+
+
+def test_a_switch_may_be_left_open() -> None:
+    for switch, expected in (([], None), (["--perhaps"], True), (["--perhaps", "false"], False)):
+        got = parse("a", "--size=3", *switch, "--share", "0.5")
+        assert (got["perhaps"], got["share"]) == (expected, 0.5)
 
 
 def test_a_value_with_dashes_stays_as_it_is() -> None:

@@ -29,3 +29,10 @@ def whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, bytes]:
     out = folder.parent / "whole"
     assert main(arguments(folder, out)) == 0, capsys.readouterr().err
     return tree(out)
+
+
+@pytest.fixture
+def no_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without a model in the box."""
+    monkeypatch.delenv("SSCD_MODEL", raising=False)
+    monkeypatch.setattr("sscd.models.box.model._in_package", lambda: tmp_path / "no model")

@@ -7,7 +7,10 @@ import torch
 from sscd.augment.inference import InferenceSize
 from sscd.data.ground_truth import GroundTruth, write_ground_truth
 from sscd.data.procedural import draw_picture
-from sscd.models.checkpoint import pack_metadata
+from sscd.evaluation.calibration import Calibration
+from sscd.evaluation.thresholds import OperatingPoints
+from sscd.models.checkpoint import TrainedNetwork, pack_metadata
+from sscd.models.describer import origin_of
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
 MULTIGRAIN = NetworkConfig(backbone="resnet18", dims=512, head="none", gem_p_inference=7.0)
@@ -63,3 +66,10 @@ def draw_disc(root: Path, *, copies: int = 4, training: int = 24) -> Path:
     ):
         (root / before).rename(root / after)
     return root
+
+
+def calibration_of(trained: TrainedNetwork) -> Calibration:
+    """99 % precision from score −0.1 on, 90 % from −0.4, 60 % from −1, on 12 references."""
+    points = OperatingPoints((-0.1, -0.4, -1.0), (990, 1080, 1200), (10, 120, 800), 1200)
+    own = origin_of(trained.network, trained.inference)
+    return Calibration(points, 2400, 12, own, "l2", "the best pairs")

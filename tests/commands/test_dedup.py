@@ -128,7 +128,8 @@ def test_normalised_scores_need_queries(photos: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("more", [(), ("--threshold", "-0.1")])
 def test_a_network_is_asked_for_first(
-    photos: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+    photos: Path, no_box: None, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
 ) -> None:
     assert main(["dedup", "photos", *more]) == 2
-    assert "described by a network; give --checkpoint" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "no model in the box; give --checkpoint" in line

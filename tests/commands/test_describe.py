@@ -207,7 +207,8 @@ def test_another_request_is_refused(
     out = folder.parent / "out"
     assert main(arguments(folder, out)) == 0
     capsys.readouterr()
-    for more in (("--partition", "5"), ("--size", "40"), ("--resize", "square")):
+    others = (("--partition", "5"), ("--size", "40"), ("--resize", "square"))
+    for more in (*others, ("--scales", "1", "1.5", "--mirror", "--gem-p", "4")):
         assert main([*arguments(folder, out), *more]) == 2
         assert "was begun with another request" in capsys.readouterr().err
     write_checkpoint(checkpoint, seed=1)

@@ -14,6 +14,7 @@ from sscd.cli import main
 from sscd.data.descriptors import Origin
 from sscd.evaluation.calibration import Calibration, write_calibration
 from sscd.evaluation.thresholds import OperatingPoints
+from sscd.models.checkpoint import read_checkpoint
 from sscd.models.describer import origin_of
 from sscd.models.fingerprint import network_fingerprint
 from sscd.models.loading import load_network
@@ -160,7 +161,7 @@ def test_a_threshold_does_not_outlive_its_size(
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (("--output", "o", "--queries", "q", "--dims", "3"), "--queries, --dims: --model-only"),
+        (("--output", "o", "--queries", "q", "--stretch", "1[0]"), "--queries, --stretch: --model"),
         (("--output", "o", "--format", "bla"), "format"),
         (("--output", "a.onnx", "--format", "safetensors"), "is of format onnx"),
         (("--output", "a.onnx", "--format", "onnx", "safetensors"), "give a directory"),
@@ -248,3 +249,21 @@ def test_published_weights_as_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert export("--output", "out", *formats, checkpoint="a.pt") == 0
     page = Path("out/a.card.md").read_text()
     assert page.count("pictures of any size; within") == 2
+
+
+def test_a_network_that_sees_otherwise(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    carries = read_checkpoint(Path(CHECKPOINT))
+    carries["sscd"]["figures"] = {"threshold_at_p90": -0.5, "micro_ap": 0.5}
+    torch.save(carries, CHECKPOINT)
+    assert load_network(Path(CHECKPOINT)).threshold is not None
+    options = ("--scales", "1", "1.5", "--mirror", "--gem-p", "4")
+    assert export("--output", "out/a.safetensors", *options) == 0
+    assert "figures and threshold are of its own scales" in capsys.readouterr().err
+    packed = load_network(Path("out/a.safetensors"))
+    config = packed.network.config
+    assert (config.scales, config.mirror, config.gem_p_inference) == ((1.0, 1.5), True, 4.0)
+    assert (packed.threshold, packed.figures) == (None, {})
+    page = Path("out/a.card.md").read_text()
+    assert "| pictures are seen | scales 1 and 1.5, mirrored too, GeM p 4 |" in page
+    assert export("--output", "out/b.safetensors", "--scales", "0") == 2
+    assert "--scales got [0.0]; expected different numbers" in capsys.readouterr().err

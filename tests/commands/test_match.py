@@ -141,7 +141,11 @@ def test_nothing_matches(sets: Path, capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_refuses_in_one_line(
-    sets: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], expected: str
+    sets: Path,
+    no_box: None,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    expected: str,
 ) -> None:
     assert main(["match", *arguments]) == 2
     captured = capsys.readouterr()

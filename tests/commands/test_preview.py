@@ -14,6 +14,7 @@ SMALL = [
     *("--data.procedural.copies", "1", "--data.procedural.distractors", "1"),
     *("--data.procedural.size", "64", "--data.workers", "0"),
 ]
+EDITS = ["--data.recipe.name", "edits"]
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +43,32 @@ def test_a_preview_shows_views_and_their_parameters(
         assert sheet.tobytes() != before
 
 
+def test_a_preview_of_edits_names_them(tmp_path: Path) -> None:
+    edits = [*EDITS, "--data.recipe.edits.chain", "{2: 1.0}"]
+    options = ["--pictures", "2", "--tile", "60", "--output", "sheet.png"]
+    assert main(["preview", *SMALL, *options, *edits]) == 0
+    plans = json.loads((tmp_path / "sheet.json").read_text())
+    drawn = [plan for views in plans.values() for plan in views]
+    assert [len(plan["operations"]) for plan in drawn] == [2] * 4
+    assert {plan["crop"] for plan in drawn} <= {"first", "last"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--config", "nowhere"], "config nowhere is neither"),
         (["--data.imagesize", "3"], "data.imagesize"),
         (["--data.recipe.name", "hard"], "data.recipe.name"),
+        ([*EDITS, "--data.recipe.edits.table", "mine"], "table of edits mine is neither"),
+        ([*EDITS, "--data.recipe.edits.leave_out", "[sepia]"], "no operation 'sepia'"),
+        ([*EDITS, "--data.recipe.edits.chain", "{1: 0.5}"], "probabilities add up to 0.5"),
         (["--data.batch_size", "1"], "batch_size got 1"),
         (["--data.root", "/nowhere"], "/nowhere"),
         (["--output", "a.jpg"], "--output a.jpg: give a file that ends in .png"),
         ([*SMALL, "--pictures", "0"], "--pictures 0: give at least 1"),
+        ([*SMALL, "--epochs", "0"], "--epochs 0: give at least 1"),
+        (["--data.gentle.views", "2"], "gentle.views got 2 of 2 views"),
+        (["--data.progression", "[[0, 9]]"], "progression ends with 9 px, image_size is 48"),
     ],
 )
 def test_wrong_arguments_are_one_line(
@@ -94,6 +111,32 @@ def test_the_seed_is_that_of_the_training(tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").read_text() for name in ("c.yaml", "b", "e")
     )
     assert first == third != second
+
+
+KINDS = [
+    *("--data.image_size", "32", "--data.progression", "[[0, 16], [0.5, 32]]"),
+    *("--data.gentle.views", "1", "--data.local.views", "2", "--data.unedited", "negatives"),
+]
+
+
+def test_all_kinds_of_views_are_shown_as_in_that_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yaml").write_text("trainer:\n  max_epochs: 4\n")
+    shown = []
+    for epoch, more in (("0", []), ("2", []), ("0", ["--epochs", "1"])):
+        line = ["preview", "--config", "c.yaml", *SMALL, *KINDS, "--pictures", "2"]
+        assert main([*line, "--epoch", epoch, *more, "--tile", "40"]) == 0
+        plans = json.loads(Path("preview.json").read_text())
+        for gentle, _, *local, unedited in plans.values():
+            assert len(local) == 2
+            assert gentle == unedited
+        shown.append(Path("preview.png").read_bytes())
+    assert shown[0] != shown[1]
+    assert shown[0] == shown[2]  # epoch 0 is of 16 px, however many there are
+    capsys.readouterr()
+    assert main(["preview", *SMALL, *KINDS, "--epochs", "null"]) == 2
+    assert "say with --epochs how long it is" in capsys.readouterr().err
 
 
 def test_the_sheet_says_that_views_are_mixed(tmp_path: Path) -> None:

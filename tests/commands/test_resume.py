@@ -21,6 +21,12 @@ from tests.commands.resuming import (
 from tests.conftest import REPOSITORY, Runner, Starter
 
 LAST = ("--ckpt_path", "last")
+CHANGING = (
+    *("--data.progression", "[[0, 16], [0.5, 32]]", "--data.local.views", "2"),
+    *("--data.local.size", "16", "--data.gentle.views", "1", "--data.unedited", "negatives"),
+    *("--data.curriculum.until", "0.7", "--data.curriculum.share", "0.5"),
+    *("--model.memory.size", "16", "--model.micro_batch", "3"),
+)
 TWO = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--trainer.accelerator", "cpu")
 
 
@@ -108,6 +114,7 @@ def test_what_cannot_go_on_exactly_is_refused(run_script: Runner, tmp_path: Path
         ("--model.network.backbone", "efficientnet_b0"),
         ("--model.memory.size", "16", "--model.micro_batch", "3"),
         ("--data.augment_on", "device", "--data.workers", "2", "--data.chunk", "3"),
+        CHANGING,
         TWO,
     ],
     ids=lambda options: options[0].rpartition(".")[2],

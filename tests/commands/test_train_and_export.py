@@ -46,6 +46,9 @@ def check_saved_configuration(path: Path) -> None:
         "pooling": "gem",
         "gem_p": 3.0,
         "gem_p_inference": None,
+        "gem_p_learnt": False,
+        "scales": [1.0],
+        "mirror": False,
     }
     assert saved["data"]["batch_size"] == 8
     assert saved["seed_everything"] == 0

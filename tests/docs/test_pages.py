@@ -56,9 +56,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shell(base: Path, tmp_path: Path) -> Iterator[Shell]:
+def shell(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     folder = tmp_path / "page"
     copy(base, folder)
+    monkeypatch.setenv("SSCD_MODEL", str(base / "box.safetensors"))  # the real one is larger
     variables = {
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "HF_HUB_OFFLINE": "1",

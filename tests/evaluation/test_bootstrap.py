@@ -5,6 +5,7 @@ import pytest
 
 from sscd.evaluation.bootstrap import (
     Figure,
+    mean_difference,
     micro_ap_interval,
     paired_difference,
     recall_at_p90_interval,
@@ -117,6 +118,40 @@ def test_difference_in_recall_pairs_the_resamples() -> None:
     assert got.estimate == pytest.approx(
         recall_at_precision(a.curve(), 0.9)[0] - recall_at_precision(b.curve(), 0.9)[0]
     )
+
+
+def test_means_over_seeds_equal_resamples_written_out() -> None:
+    ours = [random_candidates(queries=12, per_query=3, seed=seed, skill=2.0) for seed in (0, 1)]
+    theirs = [
+        random_candidates(queries=12, per_query=3, seed=seed, skill=0.5) for seed in (2, 3, 4)
+    ]
+    draws = [np.array(listed_draws(one, samples=50, seed=7)) for one in [*ours, *theirs]]
+    expected = (draws[0] + draws[1]) / 2 - (draws[2] + draws[3] + draws[4]) / 3
+    told = mean_difference(ours, theirs, samples=50, seed=7)
+    assert (told.low, told.high) == pytest.approx(tuple(np.quantile(expected, [0.025, 0.975])))
+    own = [one.curve().average_precision() for one in [*ours, *theirs]]
+    assert told.estimate == pytest.approx(sum(own[:2]) / 2 - sum(own[2:]) / 3)
+
+
+def test_a_mean_of_one_is_its_own_figure() -> None:
+    a = random_candidates(queries=12, per_query=3, seed=0, skill=1.0)
+    b = random_candidates(queries=12, per_query=3, seed=1, skill=1.0)
+    alone, apart = mean_difference([a], samples=40), mean_difference([a], [b], samples=40)
+    for told, expected in (
+        (alone, micro_ap_interval(a, samples=40)),
+        (apart, paired_difference(a, b, samples=40)),
+    ):
+        ends = (told.estimate, told.low, told.high)
+        assert ends == pytest.approx((expected.estimate, expected.low, expected.high))
+
+
+def test_a_mean_of_nothing_or_of_other_queries_is_refused() -> None:
+    a = random_candidates(queries=12, per_query=3, seed=0, skill=1.0)
+    with pytest.raises(ValueError, match="ours got no candidates"):
+        mean_difference([])
+    other = random_candidates(queries=10, per_query=3, seed=0, skill=1.0)
+    with pytest.raises(ValueError, match="different queries"):
+        mean_difference([a], [other])
 
 
 def test_a_system_does_not_differ_from_itself() -> None:

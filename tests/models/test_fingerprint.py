@@ -3,8 +3,9 @@ import re
 import pytest
 import torch
 
-from sscd.models.descriptor import DescriptorNet, NetworkConfig, PoolingName
+from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.fingerprint import network_fingerprint
+from sscd.models.network_config import PoolingName
 from tests.models.networks import small_network
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sscd.models.pooling import AttentionPool, GeM, attention_of, smoothed
+from sscd.models.pooling import AttentionPool, GeM, attention_of, learnt_exponents, smoothed
 
 
 def smoothed_by_hand(activations: Tensor) -> Tensor:
@@ -63,3 +63,28 @@ def test_attention_of_half_precision_does_not_overflow() -> None:
     pooled = AttentionPool()(x)
     assert pooled.dtype == torch.float32
     torch.testing.assert_close(pooled, torch.full((1, 64), 2000.0))
+
+
+def test_a_learnt_exponent_has_the_gradient_of_the_naive_pooling() -> None:
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64) + 0.1
+    pool = GeM(3.0, learnt=True)
+    (grad,) = torch.autograd.grad(pool(x).sum(), [*pool.parameters()])
+    step = 1e-4
+    above, below = (float(GeM(3.0 + sign * step)(x).double().sum()) for sign in (1, -1))
+    assert float(grad) == pytest.approx((above - below) / (2 * step), rel=1e-2)
+    torch.testing.assert_close(pool.eval()(x), GeM(3.0)(x))
+    assert learnt_exponents(pool) == [pool.p]
+    assert learnt_exponents(GeM(3.0)) == []
+    assert [*GeM(3.0).state_dict()] == []
+
+
+def test_a_learnt_exponent_counts_as_1_below_and_comes_back() -> None:
+    x = torch.rand(2, 3, 4, 5) + 0.1
+    pool = GeM(1.0, learnt=True)
+    with torch.no_grad():
+        pool.state_dict()["p"].fill_(0.2)
+    torch.testing.assert_close(pool(x), x.mean(dim=(2, 3)))
+    assert pool.exponent == 1
+    (grad,) = torch.autograd.grad(pool(x).sum(), [*pool.parameters()])
+    assert float(grad) > 0, "a larger exponent gives a larger mean"
+    torch.testing.assert_close(GeM(2.0, p_inference=5.0, learnt=True).eval()(x), GeM(5.0)(x))

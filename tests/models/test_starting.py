@@ -172,3 +172,20 @@ def test_imagenet_that_nobody_offers(hub: Path) -> None:
     network = DescriptorNet(NetworkConfig("resnext101_32x4d", 8))
     with pytest.raises(UserError, match="torchvision has no weights for resnext101_32x4d"):
         start_from(network, "imagenet")
+
+
+def test_a_learnt_exponent_goes_on(tmp_path: Path) -> None:
+    learnt = NetworkConfig("resnet18", 8, gem_p_learnt=True)
+    trained = DescriptorNet(learnt)
+    trained.state_dict()["pool.p"].fill_(4.25)
+    file = write_network(tmp_path / "a.ckpt", trained)
+    network = DescriptorNet(learnt)
+    assert start_from(network, file) is None
+    assert float(network.state_dict()["pool.p"]) == 4.25
+    fixed = DescriptorNet(NetworkConfig("resnet18", 8, gem_p=2.0))
+    assert start_from(fixed, file) is None
+    assert fixed.config.gem_p == 2.0
+    # And one that learns it starts from a file where it was fixed.
+    network = DescriptorNet(learnt)
+    assert start_from(network, write_network(tmp_path / "b.ckpt", fixed)) is None
+    assert float(network.state_dict()["pool.p"]) == 3.0

@@ -48,7 +48,7 @@ class BaselineSystems:
         return VectorSystem(
             "Multigrain",
             stored,
-            dims=facts.config.dims,
+            dims=facts.dims,
             norm=NORM,
             hardware=stored.hardware,
             device=self.options.device,
@@ -73,7 +73,7 @@ class BaselineSystems:
                 dims=960 if dims == 960 else 256, workers=self._workers, skipped=self.skipped
             )
         facts, stored = self._network()
-        channels = facts.config.dims
+        channels = facts.dims
         wanted = options.dims or multigrain_dims(channels, training=training)
         if wanted > channels:
             raise UserError(f"--dims {wanted} is out of range; the network gives {channels}")

@@ -9,6 +9,7 @@ from sscd.augment.inference import InferenceSize
 from sscd.commands.describing import DescribeOptions
 from sscd.errors import UserError
 from sscd.models.descriptor import NetworkConfig
+from sscd.models.seeing import seeing_note
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class NetworkFacts:
         checkpoint: Its file.
         fingerprint: Of architecture and weights.
         config: Its architecture.
+        dims: Length of its descriptors.
         inference: How pictures are resized.
         note: Its training and its input, for people.
     """
@@ -26,6 +28,7 @@ class NetworkFacts:
     checkpoint: Path
     fingerprint: str
     config: NetworkConfig
+    dims: int
     inference: InferenceSize
     note: str
 
@@ -36,16 +39,18 @@ class NetworkFacts:
         Raises:
             UserError: It cannot be used.
         """
-        spec, trained = options.load()
         if options.checkpoint is None:
             raise UserError("pictures are described by a network; give --checkpoint")
+        spec, trained = options.load()
         size = f"described at {spec.inference.size} px ({spec.inference.mode})"
+        seen = seeing_note(trained.network.config)
         return cls(
             checkpoint=options.checkpoint,
             fingerprint=spec.origin.model,
             config=trained.network.config,
+            dims=trained.network.dims,
             inference=spec.inference,
-            note="; ".join([*training_note(trained.recipe), size]),
+            note="; ".join([*training_note(trained.recipe), size, *filter(None, [seen])]),
         )
 
     @property

@@ -16,6 +16,7 @@ from sscd.data.skipped import SkipLog
 from sscd.errors import UserError
 from sscd.extras import require
 from sscd.models.loading import load_network
+from sscd.models.seeing import Seeing
 from sscd.search.postprocessing.neighbourhood import Neighbourhood
 from sscd.search.postprocessing.projection import ProjectionKind
 
@@ -53,7 +54,7 @@ class NetworkPlans:
             return
         facts = self._facts(self.options.multigrain)
         check_multigrain(facts, option="--multigrain")
-        dims = multigrain_dims(facts.config.dims, training=self.training)
+        dims = multigrain_dims(facts.dims, training=self.training)
 
         def build(skipped: SkipLog) -> System:
             stored = self._stored(facts, skipped)
@@ -67,7 +68,7 @@ class NetworkPlans:
             )
 
         settings = {"row": "multigrain", "dims": dims, **facts.settings}
-        note = f"{facts.note}; whitened from {facts.config.dims:,} channels"
+        note = f"{facts.note}; whitened from {facts.dims:,} channels"
         yield SystemPlan("Multigrain", settings, build, note, facts.fingerprint)
 
     def how(self) -> Iterator[SystemPlan]:
@@ -124,9 +125,9 @@ class NetworkPlans:
                 )
             self._seen[facts.fingerprint] = str(path)
             yield self._vectors(name, facts, None)
-            if self.training <= facts.config.dims:
+            if self.training <= facts.dims:
                 self.left_out.append(
-                    f"{name}, whitened: whitening {facts.config.dims} dimensions needs more "
+                    f"{name}, whitened: whitening {facts.dims} dimensions needs more "
                     f"training pictures than that, got {self.training}"
                 )
             else:
@@ -138,7 +139,7 @@ class NetworkPlans:
             return VectorSystem(
                 name,
                 stored,
-                dims=facts.config.dims,
+                dims=facts.dims,
                 norm=SSCD_NORM,
                 hardware=stored.hardware,
                 projection=kind,
@@ -159,6 +160,7 @@ class NetworkPlans:
             batch_size=options.batch_size,
             workers=options.processes,
             device=options.device,
+            seeing=options.seeing if checkpoint in options.checkpoints else Seeing(),
         )
 
     def _stored(self, facts: NetworkFacts, skipped: SkipLog) -> StoredDescriptors:

@@ -9,6 +9,7 @@ from sscd.commands.systems.plan import RowName
 from sscd.data.parallel import decoding_workers
 from sscd.errors import UserError
 from sscd.models.describer import DeviceName
+from sscd.models.seeing import Seeing
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class SystemOptions:
         batch_size: Pictures at once.
         workers: Processes that decode; None for 4, or as many as there are processors.
         device: Where networks and searches run.
+        seeing: Settings of the checkpoints that are to be others than their trainings'.
     """
 
     checkpoints: Sequence[Path] = ()
@@ -38,6 +40,7 @@ class SystemOptions:
     batch_size: int = 64
     workers: int | None = None
     device: DeviceName = "auto"
+    seeing: Seeing = Seeing()
 
     @property
     def processes(self) -> int:

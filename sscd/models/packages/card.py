@@ -5,18 +5,21 @@ import importlib.metadata
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sscd import __version__
 from sscd.augment.inference import InferenceSize
 from sscd.augment.tensors import MAX_ASPECT_RATIO
 from sscd.models.checkpoint import TrainedNetwork
-from sscd.models.descriptor import IMAGE_MEAN, IMAGE_STD
+from sscd.models.descriptor import IMAGE_MEAN, IMAGE_STD, DescriptorNet
 from sscd.models.fingerprint import network_fingerprint
+from sscd.models.packages.half import WeightType
 from sscd.models.threshold import MatchThreshold
 
 NOT_STATED = "not stated"
+_TEXTS = ("name", "licence", "fingerprint", "weights")
+_THRESHOLDS = ("threshold", "stricter")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class ModelCard:
         recipe: How it was trained; empty where that is not known.
         figures: Of its last validation; empty where there was none.
         threshold: From which score on two pictures are copies; None where it is not known.
+        stricter: The same for 99 % precision.
+        projection: How the projection after the network was learnt; empty where there is none.
+        weights: How the weights are stored.
     """
 
     name: str
@@ -44,31 +50,39 @@ class ModelCard:
     recipe: Mapping[str, Any]
     figures: Mapping[str, Any]
     threshold: MatchThreshold | None
+    stricter: MatchThreshold | None = None
+    projection: Mapping[str, Any] = field(default_factory=dict)
+    weights: str = "float32"
 
     @classmethod
-    def of(cls, trained: TrainedNetwork, *, name: str) -> Self:
+    def of(cls, trained: TrainedNetwork, *, name: str, weights: WeightType = "float32") -> Self:
         """The card of a network.
 
         Args:
             trained: The network, with how its pictures are resized and what is known of it.
             name: What people call it.
+            weights: How the weights are stored.
         """
         return cls(
             name=name,
             licence=trained.licence or NOT_STATED,
             made_by={"sscd": __version__, "torch": importlib.metadata.version("torch")},
             fingerprint=network_fingerprint(trained.network),
-            network=dataclasses.asdict(trained.network.config),
+            network=_settings(trained.network),
             preprocessing=preprocessing_of(trained.inference),
             recipe=dict(trained.recipe),
             figures=dict(trained.figures),
             threshold=trained.threshold,
+            stricter=trained.stricter,
+            projection=dict(trained.projection),
+            weights=weights,
         )
 
     def encode(self, *, indent: int | None = None) -> str:
         """The card as JSON, on one line unless it is indented."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        values["threshold"] = None if self.threshold is None else self.threshold.as_json()
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        for key in _THRESHOLDS:
+            values[key] = None if values[key] is None else values[key].as_json()
         return json.dumps(_plain(values), allow_nan=False, indent=indent)
 
     @classmethod
@@ -81,24 +95,45 @@ class ModelCard:
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError(f"the model card is a {type(values).__name__}; expected a table")
-        known: dict[str, Any] = {}
-        for field in dataclasses.fields(cls):
-            if field.name not in values:
-                raise ValueError(f"the model card has no {field.name}")
-            known[field.name] = value = values[field.name]
-            text_wanted = field.name in ("name", "licence", "fingerprint")
-            wanted = str if text_wanted else dict
-            if not isinstance(value, wanted) and (field.name != "threshold" or value is not None):
-                raise ValueError(
-                    f"the model card's {field.name} is a {type(value).__name__}; expected a "
-                    f"{'text' if text_wanted else 'table'}"
-                )
-        if known["threshold"] is not None:
-            try:
-                known["threshold"] = MatchThreshold.from_json(known["threshold"])
-            except TypeError as error:
-                raise ValueError(f"the model card's threshold: {error}") from error
-        return cls(**known)
+        return cls(
+            **{
+                each.name: _decoded(each.name, values[each.name])
+                for each in dataclasses.fields(cls)
+                if _is_there(each, values)
+            }
+        )
+
+
+def _is_there(wanted: "dataclasses.Field[Any]", values: Mapping[str, Any]) -> bool:
+    """Whether a card says something; cards of before it was there need not."""
+    if wanted.name in values:
+        return True
+    missing = dataclasses.MISSING
+    if wanted.default is missing and wanted.default_factory is missing:
+        raise ValueError(f"the model card has no {wanted.name}")
+    return False
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if name in _THRESHOLDS and value is None:
+        return None
+    wanted: type[Any] = str if name in _TEXTS else dict
+    if not isinstance(value, wanted):
+        raise ValueError(
+            f"the model card's {name} is a {type(value).__name__}; expected a "
+            f"{'text' if name in _TEXTS else 'table'}"
+        )
+    if name not in _THRESHOLDS:
+        return value
+    try:
+        return MatchThreshold.from_json(value)
+    except TypeError as error:
+        raise ValueError(f"the model card's {name}: {error}") from error
+
+
+def _settings(network: DescriptorNet) -> dict[str, Any]:
+    """What rebuilds a network, as JSON reads it back."""
+    return dataclasses.asdict(network.config) | {"scales": list(network.config.scales)}
 
 
 def preprocessing_of(inference: InferenceSize) -> dict[str, Any]:

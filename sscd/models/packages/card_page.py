@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from sscd.models.descriptor import NetworkConfig
 from sscd.models.packages.card import ModelCard
+from sscd.models.seeing import seeing_note
 from sscd.models.threshold import MatchThreshold
 
 _FIGURES = {
@@ -34,8 +36,11 @@ def card_page(card: ModelCard, files: Sequence[_File] = ()) -> str:
         files: The files it stands beside.
     """
     network, versions = card.network, card.made_by
+    seen = seeing_note(NetworkConfig(**network))
     about = {
         "network": f"{network.get('backbone')}, {network.get('dims')} dimensions",
+        **({"pictures are seen": seen} if seen else {}),
+        **({"projection": projection_in_words(card.projection)} if card.projection else {}),
         "fingerprint": f"`{card.fingerprint}`",
         "licence of the weights": card.licence,
         "packed by": f"sscd {versions.get('sscd')}, torch {versions.get('torch')}",
@@ -43,20 +48,23 @@ def card_page(card: ModelCard, files: Sequence[_File] = ()) -> str:
     parts = [f"# {_line(card.name)}", "", *_table(about)]
     if files:
         rows = {
-            f"`{file.path.name}`": "weights, for this package"
+            f"`{file.path.name}`": f"weights in {card.weights}, for this package"
             if file.difference is None
             else f"pictures of {file.sizes} size; within {file.difference:.1e} of torch"
             for file in files
         }
         parts += ["", "## Files", "", *_table(rows)]
-    parts += ["", "## Pictures", "", _preparation(card.preprocessing)]
+    parts += ["", "## Pictures", "", preparation(card.preprocessing)]
     parts += ["", "## Validation", "", *_validation(card.figures)]
-    parts += ["", "## Copies", "", _threshold(card.threshold)]
+    if card.projection and card.figures:
+        parts += ["", "They are of the network before its projection."]
+    parts += ["", "## Copies", "", *thresholds_in_words(card)]
     parts += ["", "## Training", "", *_training(card.recipe)]
     return "\n".join(parts)
 
 
-def _preparation(preprocessing: Mapping[str, Any]) -> str:
+def preparation(preprocessing: Mapping[str, Any]) -> str:
+    """What pictures become before they enter a network, in a paragraph."""
     size, mode = preprocessing.get("size"), preprocessing.get("mode")
     target = {
         "square": f"to {size}×{size} pixels",
@@ -91,9 +99,26 @@ def _validation(figures: Mapping[str, Any]) -> list[str]:
     return [*_table(rows), "", of]
 
 
-def _threshold(threshold: MatchThreshold | None) -> str:
-    if threshold is None:
-        return "No threshold is known: calibrate one by `sscd evaluate … --calibration FILE`."
+def thresholds_in_words(card: ModelCard) -> list[str]:
+    """From which similarity on two pictures are copies, one paragraph a precision."""
+    if card.threshold is None:
+        return ["No threshold is known: calibrate one by `sscd evaluate … --calibration FILE`."]
+    said = [_threshold(card.threshold)]
+    if card.stricter is not None:
+        said += ["", _threshold(card.stricter)]
+    return [*said, "", "More references let more wrong pairs pass."]
+
+
+def projection_in_words(learnt: Mapping[str, Any]) -> str:
+    """What follows the network's own descriptor, and what it was learnt on."""
+    return (
+        f"{learnt.get('kind')} from {learnt.get('from_dims')} to {learnt.get('dims')} dimensions, "
+        f"learnt on {learnt.get('pictures')} pictures of `{learnt.get('data')}`, then L2; part of "
+        "the network"
+    )
+
+
+def _threshold(threshold: MatchThreshold) -> str:
     recall = "" if threshold.recall is None else f", recall {threshold.recall:.4f}"
     among = "" if threshold.references is None else f" among {threshold.references} references"
     note = f" It {threshold.note}." if threshold.note else ""
@@ -101,7 +126,7 @@ def _threshold(threshold: MatchThreshold | None) -> str:
         f"At {threshold.precision:.0%} precision{recall}{among}: a cosine of at least "
         f"{threshold.similarity:.4f}, that is a squared distance of at most "
         f"{threshold.squared_distance:.4f}. Learnt on {threshold.source}, pictures at "
-        f"{threshold.preprocessing}. More references let more wrong pairs pass.{note}"
+        f"{threshold.preprocessing}.{note}"
     )
 
 

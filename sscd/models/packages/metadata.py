@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sscd.augment.inference import InferenceSize
 from sscd.errors import UserError
@@ -17,6 +18,7 @@ FORMAT = 1
 _FORMAT = "sscd.format"
 _INFERENCE = "sscd.inference"
 _CARD = "sscd.model_card"
+_CALIBRATION = "sscd.calibration"
 KEYS = (_FORMAT, _INFERENCE, _CARD)
 
 
@@ -28,11 +30,13 @@ class PackageInfo:
         config: What rebuilds the network.
         inference: How its pictures are resized.
         card: The model card.
+        calibration: What thresholds are chosen by; None where it carries none.
     """
 
     config: NetworkConfig
     inference: InferenceSize
     card: ModelCard
+    calibration: dict[str, Any] | None = None
 
     @property
     def licence(self) -> str:
@@ -47,11 +51,14 @@ def pack_info(trained: TrainedNetwork, card: ModelCard) -> dict[str, str]:
         trained: The network.
         card: Its card.
     """
-    return {
+    texts = {
         _FORMAT: str(FORMAT),
         _INFERENCE: json.dumps(dataclasses.asdict(trained.inference)),
         _CARD: card.encode(),
     }
+    if trained.calibration is not None:
+        texts[_CALIBRATION] = json.dumps(trained.calibration)
+    return texts
 
 
 def unpack_info(texts: Mapping[str, str], *, path: Path) -> PackageInfo:
@@ -79,7 +86,10 @@ def unpack_info(texts: Mapping[str, str], *, path: Path) -> PackageInfo:
     try:
         card = ModelCard.decode(texts[_CARD])
         inference = InferenceSize(**json.loads(texts[_INFERENCE]))
-        return PackageInfo(NetworkConfig(**card.network), inference, card)
+        calibration = json.loads(texts.get(_CALIBRATION, "null"))
+        if not isinstance(calibration, dict | None):
+            raise ValueError(f"its calibration is a {type(calibration).__name__}; expected a table")
+        return PackageInfo(NetworkConfig(**card.network), inference, card, calibration)
     except (AttributeError, ValueError, TypeError, RecursionError) as error:
         raise UserError(
             f"{path} describes no network: {first_line(error)}; export it again"

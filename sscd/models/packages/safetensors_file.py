@@ -1,6 +1,7 @@
 """A trained network as safetensors: weights that hold no code, and what is said of them.
 
-The tensors have the names of the network's own parameters and statistics. The format is
+The tensors have the names of the network's own parameters and statistics; kernels and matrices may
+be float16, and become float32 when they are read. The format is
 https://huggingface.co/docs/safetensors; its metadata carry the texts of `metadata.py`.
 """
 
@@ -13,8 +14,10 @@ from sscd.models.checkpoint import TrainedNetwork, load_weights
 from sscd.models.descriptor import DescriptorNet
 from sscd.models.fingerprint import network_fingerprint
 from sscd.models.packages.card import ModelCard
+from sscd.models.packages.half import is_halved
 from sscd.models.packages.metadata import PackageInfo, pack_info, unpack_info
 from sscd.models.plain_file import first_line
+from sscd.models.projection import DescriptorProjection
 
 
 def write_package(path: Path, trained: TrainedNetwork, card: ModelCard) -> None:
@@ -32,7 +35,14 @@ def write_package(path: Path, trained: TrainedNetwork, card: ModelCard) -> None:
     from safetensors.torch import save_file
 
     state = trained.network.state_dict()
-    tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    half = card.weights == "float16"
+    tensors = {
+        name: (value.half() if half and is_halved(name, value) else value)
+        .detach()
+        .cpu()
+        .contiguous()
+        for name, value in state.items()
+    }
     with atomic_path(path) as temporary:
         try:
             # Others read "format" to learn which library the tensors are of.
@@ -48,8 +58,7 @@ def read_package(path: Path) -> TrainedNetwork:
         UserError: The file is missing, damaged, of another kind or of a later version, or its
             weights are not those that its card speaks of.
     """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist; name what `sscd export --model-only` wrote")
+    _check_there(path)
     texts, tensors = _read(path)
     info = unpack_info(texts, path=path)
     network = _rebuild(path, info, tensors)
@@ -60,7 +69,26 @@ def read_package(path: Path) -> TrainedNetwork:
         figures=info.card.figures,
         threshold=info.card.threshold,
         licence=info.licence,
+        name=info.card.name,
+        projection=info.card.projection,
+        stricter=info.card.stricter,
+        calibration=info.calibration,
     )
+
+
+def read_info(path: Path) -> PackageInfo:
+    """Read what a package says of itself.
+
+    Raises:
+        UserError: The file is missing, damaged, of another kind or of a later version.
+    """
+    _check_there(path)
+    return unpack_info(_read(path)[0], path=path)
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; name what `sscd export --model-only` wrote")
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
@@ -86,6 +114,7 @@ def _rebuild(path: Path, info: PackageInfo, tensors: dict[str, Any]) -> Descript
         )
     try:
         network = DescriptorNet(info.config)
+        network.projection = _projection(info, tensors)
     except (TypeError, ValueError) as error:
         raise UserError(
             f"{path} describes no network: {first_line(error)}; export it again"
@@ -98,3 +127,21 @@ def _rebuild(path: Path, info: PackageInfo, tensors: dict[str, Any]) -> Descript
             f"written with {info.card.fingerprint}; copy or export it again"
         )
     return network
+
+
+def _projection(info: PackageInfo, tensors: dict[str, Any]) -> DescriptorProjection | None:
+    """What follows the network's own descriptor in the file; None where nothing does.
+
+    Raises:
+        ValueError: It does not fit the network.
+    """
+    found = [tensors.get(f"projection.{part}") for part in ("mean", "matrix")]
+    if found[0] is None or found[1] is None:  # where one alone is there, it is unknown
+        return None
+    projection = DescriptorProjection(found[0], found[1])
+    if len(projection.mean) != info.config.dims:
+        raise ValueError(
+            f"its projection takes {len(projection.mean)} dimensions, and the network gives "
+            f"{info.config.dims}"
+        )
+    return projection

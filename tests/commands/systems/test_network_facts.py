@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 from sscd.commands.describing import DescribeOptions
 from sscd.commands.systems.network_facts import NetworkFacts, training_note
+from sscd.models.seeing import Seeing
 from tests.commands.small import write_checkpoint
 
 
@@ -11,6 +13,9 @@ def test_facts_are_those_of_the_network(tmp_path: Path) -> None:
     assert (facts.config.dims, facts.settings["inference"]) == (16, "32 square")
     assert facts.settings["network"] == facts.fingerprint
     assert facts.note == "training not known; described at 32 px (square)"
+    others = NetworkFacts.read(replace(options, seeing=Seeing([1, 1.5], True)))
+    assert others.note == f"{facts.note}; scales 1 and 1.5, mirrored too"
+    assert others.fingerprint != facts.fingerprint
 
 
 def test_notes_of_trainings() -> None:

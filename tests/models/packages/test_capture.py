@@ -1,5 +1,7 @@
 """Captured networks: any batch and size where that can be, one size where not, and disagreement."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,6 +11,8 @@ from sscd.errors import UserError
 from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.models.packages.capture import Capture, capture
+from sscd.models.packages.onnx_file import write_onnx
+from sscd.models.packages.torch_export_file import write_torch_export
 from tests.models.packages.packed import small_trained
 
 
@@ -86,3 +90,18 @@ def test_other_families(backbone: str, sizes: str) -> None:
     with torch.no_grad():
         found = captured.program.module()(given)
         torch.testing.assert_close(found, network(given), atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_several_scales_and_a_learnt_exponent_take_any_size(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = NetworkConfig("resnet18", 8, gem_p_learnt=True, scales=(2**0.5,), mirror=True)
+    network = DescriptorNet(config).eval()
+    captured = capture(TrainedNetwork(network, InferenceSize(64, "square")))
+    assert captured.sizes == "any"
+    for shape in ((1, 3, 64, 64), (3, 3, 67, 130)):
+        given = pictures(*shape)
+        with torch.no_grad():
+            torch.testing.assert_close(captured.program.module()(given), network(given))
+    assert write_onnx(tmp_path / "a.onnx", captured, {}) < 1e-5
+    assert write_torch_export(tmp_path / "a.pt2", captured, {}) < 1e-5
