@@ -1,0 +1,1 @@
+"""The laboratory of recipes: which 256-d descriptor finds most copies for a fixed budget."""
