@@ -66,7 +66,7 @@ def draw_overlays(
     size = np.rint(share[:, None] * (height, width)).astype(np.int64)
     start = rng.integers((height, width) - size + 1)
     own = np.stack([start, start + size], axis=2).reshape(-1, 4)
-    whole = np.broadcast_to(np.array([0, height, 0, width]), own.shape)
+    whole = np.tile(np.array([0, height, 0, width]), (len(rows), 1))
     return Layout(rows, partners, own, whole)
 
 
@@ -115,8 +115,7 @@ def paste(views: Tensor, originals: Tensor, layout: Layout) -> Tensor:
     if not len(layout.rows):
         return views
     rows, partners, own, other = (
-        torch.from_numpy(np.ascontiguousarray(array)).to(views.device, non_blocking=True)
-        for array in layout
+        torch.from_numpy(array).to(views.device, non_blocking=True) for array in layout
     )
     made = []
     for start in range(0, len(rows), _AT_ONCE):

@@ -9,7 +9,8 @@ Unedited = Literal["negatives"]
 """What the unedited picture serves as.
 
 A negative of other pictures' views, the memory's and the entropy's included, and nothing to its own
-picture's; what is logged of positives and of the descriptors' spread is of the views alone.
+picture's; what is logged of positives and of the descriptors' spread is of the views alone. To a
+classifier and a teacher, where there are any, it is a view like the others.
 """
 
 

@@ -1,5 +1,6 @@
 """`sscd export --model-only --training`: a network with the whitening of its descriptors in it."""
 
+import contextlib
 import copy
 import shutil
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from sscd.models.checkpoint import TrainedNetwork
 from sscd.models.projection import DescriptorProjection
 from sscd.search.postprocessing.projection import Projection
 from sscd.terminal import remark, warn
+
+_SET = "training"
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,9 @@ def with_projection(asked: LearntProjection, *, work: Path) -> TrainedNetwork | 
     }
     if trained.threshold is not None:
         remark("the checkpoint's threshold is of descriptors before the projection: it is left out")
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(work / _SET, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other files of the user's stay
+        work.rmdir()
     return replace(
         trained,
         network=network.eval(),
@@ -123,7 +128,7 @@ def _described(
     asked: LearntProjection, describer: SetDescriber, *, dims: int
 ) -> Descriptors | None:
     """Descriptors of the training pictures, of the network alone."""
-    opened = describer.open(asked.training, name="training")
+    opened = describer.open(asked.training, name=_SET)
     least = {"center": 1, "pca": dims}.get(asked.steps.projection or "", dims + 1)
     if opened is not None and len(opened.pictures) < least:
         raise UserError(
@@ -131,7 +136,7 @@ def _described(
             f"has {len(opened.pictures)}: add pictures or lower --dims"
         )
     with repeatable():
-        found = describer.describe(asked.training, opened, name="training", side="reference")
+        found = describer.describe(asked.training, opened, name=_SET, side="reference")
     if found is None:
         return None
     names = ("the checkpoint", "the training descriptors")

@@ -61,8 +61,8 @@ class DescriptorNet(nn.Module):
         Returns:
             Unit-norm descriptors (B, D), float32.
         """
-        several = unit and not self.training and self.config.views > 1
-        embedded = self._mean(pictures) if several else self._embed(pictures)
+        resized = unit and not self.training and not self.config.sees_as_given
+        embedded = self._mean(pictures) if resized else self._embed(pictures)
         if not unit:
             return embedded
         described = functional.normalize(embedded, dim=1)

@@ -28,9 +28,9 @@ class NetworkConfig:
         gem_p_inference: Exponent of the pooling when pictures are described; `gem_p` if null.
         last_stage: The stage, 1 to 4, whose map is pooled; other than 4 of ResNets only.
         gem_p_learnt: Train that exponent with the network, at least 1 and without weight decay.
-        scales: When pictures are described, resize them besides to so many times their sides, as in
-            `[1, 1.4]`, rounded up to multiples of 16 pixels; the descriptor is the normalised mean.
-            Each scale costs a pass through the network over scale² as many pixels.
+        scales: Sizes at which pictures are described, times their sides, as in `[1, 1.4]`: 1 as
+            they are, others rounded up to multiples of 16 pixels; the descriptor is the normalised
+            mean. Each scale costs a pass through the network over scale² as many pixels.
         mirror: When pictures are described, take the mean with their mirror images, which doubles
             the cost.
     """
@@ -94,6 +94,6 @@ class NetworkConfig:
             )
 
     @property
-    def views(self) -> int:
-        """How often a picture goes through the network to be described."""
-        return len(self.scales) * (1 + self.mirror)
+    def sees_as_given(self) -> bool:
+        """Whether pictures are described as they are, at one scale and not mirrored."""
+        return self.scales == (1.0,) and not self.mirror

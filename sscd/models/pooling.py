@@ -50,7 +50,11 @@ class GeM(nn.Module):
             p = _at_least_1(p.float())
         # In float32: the p-th power of a half-precision activation overflows or vanishes.
         powered = activations.float().clamp(min=self.eps).pow(p)
-        return powered.mean(dim=(-2, -1)).pow(1.0 / p)
+        mean = powered.mean(dim=(-2, -1))
+        if isinstance(p, Tensor):
+            # A large power of `eps` is 0, whose root gives the exponent a gradient that is NaN.
+            mean = mean.clamp(min=torch.finfo(mean.dtype).tiny)
+        return mean.pow(1.0 / p)
 
 
 def learnt_exponents(network: nn.Module) -> list[nn.Parameter]:

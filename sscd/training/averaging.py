@@ -57,7 +57,8 @@ class WeightAverage(Callback):
     """Averages a network's weights step by step, and lets the average be validated and saved.
 
     Statistics of batch norm are averaged with the weights: the last step's are of activations that
-    the averaged weights do not have. Each rank averages what is equal on all of them already.
+    the averaged weights do not have. Each rank averages its own, whose weights are equal on all;
+    statistics that are not are validated and saved as rank 0 has them.
 
     Args:
         network: What is trained; the module that is fitted has it as `network`.

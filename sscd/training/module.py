@@ -14,6 +14,7 @@ from sscd.models.checkpoint import figures_of, pack_metadata, recipe_in
 from sscd.models.descriptor import DescriptorNet, NetworkConfig
 from sscd.training.averaging import AverageConfig, WeightAverage, fit_average
 from sscd.training.beside import BesideNetwork
+from sscd.training.logged import LoggedModule
 from sscd.training.optimization.optimizer_config import OptimizerConfig
 from sscd.training.optimization.optimizers import build_optimizer, warmup_cosine
 from sscd.training.optimization.retune import retune
@@ -27,11 +28,10 @@ from sscd.training.steps.objective import compute_objective
 from sscd.training.steps.objective_config import ObjectiveConfig
 from sscd.training.steps.step_seed import batch_seed
 from sscd.training.steps.teacher import Teacher, TeacherConfig
-from sscd.training.validated import ValidatedModule
 from sscd.training.whitened_head import WhiteningConfig
 
 
-class CopyDetector(ValidatedModule):
+class CopyDetector(LoggedModule):
     """Trains a descriptor network on views and validates it as a copy detector.
 
     Args:
@@ -98,8 +98,6 @@ class CopyDetector(ValidatedModule):
         # These are equal on all ranks already; DDP would send them anew in every step.
         ignored = ["beside.classes", *keys_of(self.memory, prefix="memory.")]
         self._ddp_params_and_buffers_to_ignore = ignored
-        self.last_statistics: dict[str, Tensor] = {}  # of the last step, over all ranks
-        self._entropy_weight = 0.0  # in force in the last step
         self.train()
 
     def configure_callbacks(self) -> list[Callback]:
@@ -158,13 +156,6 @@ class CopyDetector(ValidatedModule):
         self.last_statistics["loss"] = share * classified.total + (1 - share) * total
         return share * classified.loss + (1 - share) * loss
 
-    def on_train_batch_end(self, outputs: Any, batch: ViewBatch, batch_idx: int) -> None:
-        """Log the step if somebody will read it; each number costs a third of a millisecond."""
-        trainer = self.trainer
-        last = trainer.fit_loop.epoch_loop._is_training_done
-        if last or trainer._logger_connector.should_update_logs:
-            self._log_step(len(batch.views))
-
     def _attacked(self, views: Tensor, batch_idx: int) -> Tensor:
         """The views (B, V, 3, S, S), of which some are attacked."""
         return attack_views(
@@ -189,17 +180,6 @@ class CopyDetector(ValidatedModule):
         total = self.trainer.estimated_stepping_batches  # finite: `configure_optimizers` sees to it
         return min(1.0, step / max(total, 1))
 
-    def _log_step(self, count: int) -> None:
-        values = self.last_statistics
-        logged: dict[str, Any] = {f"train/{key}": value for key, value in values.items()}
-        # Lightning would copy a plain number to the device, and wait for that.
-        logged["train/entropy_weight"] = torch.full((), self._entropy_weight, device=self.device)
-        if self.beside.beta is not None:
-            logged["train/beta"] = self.beside.beta.detach().clone()
-        self.log_dict(logged, batch_size=count)
-        bar: dict[str, Any] = {key: values[key] for key in ("loss", self.objective.loss, "entropy")}
-        self.log_dict(bar, prog_bar=True, logger=False, batch_size=count)
-
     def configure_optimizers(self) -> Any:
         """The configured optimiser, warmed up and cooled down step by step."""
         pictures = self.pictures_a_step()
@@ -219,7 +199,10 @@ class CopyDetector(ValidatedModule):
             final_share=self.optimizer.final_share,
             drops=self.optimizer.drops,
         )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds the network, as plain values."""

@@ -123,15 +123,14 @@ def test_enough_of_the_source_is_seen_in_every_view() -> None:
 
 
 def test_a_view_in_which_too_little_can_be_seen_is_the_plain_crop() -> None:
-    edits = _edits(_only("onto_background", crop_first=1.0))
+    # In such detail that no crop is shrunk before it is edited.
+    edits = _edits(_only("onto_background", crop_first=1.0, detail=8.0))
     edits.table = dataclasses.replace(edits.table, minimum_share_of_picture=1.0)
     picture = _photo(40, 40)
     for plan in _plans(edits, picture.size, 5):
         expected = picture.crop(plan.box).resize((16, 16), Image.Resampling.BILINEAR)
-        # Of 24 pixels, the crop is shrunk first where it is larger.
-        if max(plan.box[2] - plan.box[0], plan.box[3] - plan.box[1]) <= 24:
-            view = plan.apply(picture, size=16, others=BluePictures())
-            assert view.tobytes() == expected.tobytes()
+        view = plan.apply(picture, size=16, others=BluePictures())
+        assert view.tobytes() == expected.tobytes()
 
 
 def test_other_pictures_are_asked_for() -> None:

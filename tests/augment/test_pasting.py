@@ -117,6 +117,18 @@ def test_more_rows_than_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert torch.equal(whole.views, parts.views)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_layouts_are_arrays_that_torch_takes_without_a_warning(count: int) -> None:
+    rows, rng = np.arange(count), np.random.default_rng(0)
+    drawn = (
+        draw_overlays(rows, rows, rng, sides=(0.3, 0.8), height=8, width=8),
+        draw_collages(rows, rows, rng, height=8, width=8),
+    )
+    for layout in drawn:
+        assert all(part.flags.writeable for part in layout)
+        assert layout.other.shape == layout.own.shape == (count, 4)
+
+
 def test_sides_and_places_of_overlays_are_uniform() -> None:
     count, size = 3000, 1000
     layout = draw_overlays(

@@ -52,6 +52,14 @@ def test_it_describes_as_post_processing_does(
     assert not Path("p.descriptors").exists()
 
 
+def test_files_of_the_name_of_its_own_are_kept(sets: Path) -> None:
+    mine = ["describe", "training", "p.descriptors", "--checkpoint", "a.ckpt", "--workers", "0"]
+    assert main(mine) == 0
+    before = sorted(Path("p.descriptors").iterdir())
+    assert package("--training", "p.descriptors", "--dims", "3") == 0
+    assert sorted(Path("p.descriptors").iterdir()) == before
+
+
 def test_descriptors_of_training_pictures_will_do(sets: Path) -> None:
     assert main(["describe", "training", "d", "--checkpoint", "a.ckpt", "--workers", "0"]) == 0
     assert package("--training", "d", "--projection", "pca", "--dims", "3") == 0

@@ -78,6 +78,20 @@ def test_a_learnt_exponent_has_the_gradient_of_the_naive_pooling() -> None:
     assert [*GeM(3.0).state_dict()] == []
 
 
+@pytest.mark.parametrize("exponent", [3.0, 8.0, 20.0])
+def test_a_learnt_exponent_has_a_gradient_where_a_channel_is_silent(exponent: float) -> None:
+    x = torch.zeros(1, 2, 2, 2)
+    x[0, 1] = torch.tensor([[0.5, 1.0], [1.5, 2.0]])
+    x.requires_grad_()
+    pool = GeM(exponent, learnt=True)
+    pooled = pool(x)
+    torch.testing.assert_close(pooled[:, 1], GeM(exponent)(x)[:, 1])
+    assert pooled[0, 0] < 1e-1
+    gradients = torch.autograd.grad(pooled.sum(), [x, *pool.parameters()])
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert gradients[1] > 0
+
+
 def test_a_learnt_exponent_counts_as_1_below_and_comes_back() -> None:
     x = torch.rand(2, 3, 4, 5) + 0.1
     pool = GeM(1.0, learnt=True)

@@ -69,6 +69,15 @@ def test_a_network_describes_by_the_normalised_mean() -> None:
         assert not torch.allclose(several()(pictures), found, atol=1e-3)
 
 
+def test_one_scale_alone_counts() -> None:
+    pictures = torch.randn(2, 3, 48, 40)
+    double = functional.interpolate(pictures, (96, 80), mode="bilinear", antialias=True)
+    with torch.no_grad():
+        found = several(scales=(2.0,))(pictures)
+        torch.testing.assert_close(found, several()(double))
+        assert not torch.allclose(found, several()(pictures), atol=1e-3)
+
+
 def test_training_sees_pictures_once_as_they_are() -> None:
     pictures = torch.randn(2, 3, 32, 32)
     network, alone = several(scales=(0.5, 2.0), mirror=True), several()
@@ -80,8 +89,9 @@ def test_training_sees_pictures_once_as_they_are() -> None:
 
 def test_settings_are_checked() -> None:
     assert NetworkConfig(scales=[1, 2]) == NetworkConfig(scales=(1.0, 2.0))  # type: ignore[arg-type]
-    assert NetworkConfig().views == 1
-    assert NetworkConfig(scales=(1.0, 2.0), mirror=True).views == 4
+    assert NetworkConfig().sees_as_given
+    for changed in ({"scales": (2.0,)}, {"scales": (1.0, 2.0)}, {"mirror": True}):
+        assert not NetworkConfig(**changed).sees_as_given
     for scales in ((), (1.0, 1.0), (0.0,), (11.0,), (float("nan"),)):
         with pytest.raises(ValueError, match=r"scales got \[.*\]; expected different numbers"):
             NetworkConfig(scales=scales)

@@ -44,7 +44,8 @@ def test_what_is_so_already_changes_nothing(seeing: Seeing) -> None:
 
 
 @pytest.mark.parametrize(
-    "seeing", [Seeing(scales=[1.0, 2.0]), Seeing(mirror=True), Seeing(gem_p=4.0)]
+    "seeing",
+    [Seeing(scales=[1.0, 2.0]), Seeing(scales=[2.0]), Seeing(mirror=True), Seeing(gem_p=4.0)],
 )
 def test_each_has_a_fingerprint_of_its_own_and_survives_a_file(
     seeing: Seeing, tmp_path: Path
@@ -57,6 +58,7 @@ def test_each_has_a_fingerprint_of_its_own_and_survives_a_file(
     assert network_fingerprint(read) == fingerprint
     with torch.no_grad():
         assert torch.equal(read(PICTURES), changed.network(PICTURES))
+        assert not torch.equal(read(PICTURES), small_trained().network(PICTURES))
     back = Seeing([1.0], False, 3.0).of(read_package(tmp_path / "a.safetensors"))
     with torch.no_grad():
         assert torch.equal(back.network(PICTURES), small_trained().network(PICTURES))

@@ -92,7 +92,7 @@ def _layout(
     return page, room, (left, top, left + width, top + height)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)
 def _page(template: ScreenshotTemplate, size: tuple[int, int]) -> Image.Image:
     """A page without a picture, at this size; not to be changed."""
     return _full_page(template).resize(size, Image.Resampling.BILINEAR)

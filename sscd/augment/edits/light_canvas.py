@@ -61,7 +61,7 @@ def coarse(canvas: Canvas) -> Canvas:
     )
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def _cells(size: tuple[int, int], columns: int, rows: int) -> Image.Image:
     """The numbers of the cells over a picture; no operation changes the canvas that it is given."""
     across, down = (

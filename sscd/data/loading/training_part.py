@@ -1,5 +1,7 @@
 """The half of a data module that makes training views: how they are drawn, and their loader."""
 
+import math
+
 import torch
 from lightning import Trainer
 
@@ -102,5 +104,6 @@ def epochs_of(trainer: Trainer, batches: int) -> float | None:
     limit = trainer.limit_train_batches
     taken = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
     if trainer.max_steps >= 0 and taken:
-        bounds.append(trainer.max_steps * trainer.accumulate_grad_batches / taken)
+        # The last batch of an epoch makes a step, however few were added up.
+        bounds.append(trainer.max_steps / math.ceil(taken / trainer.accumulate_grad_batches))
     return min(bounds, default=None)

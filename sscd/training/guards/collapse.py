@@ -106,6 +106,20 @@ class CollapseDetector:
         return ""
 
 
+def loss_of_guessing(pictures: int, rows: int, *, ranks: int) -> float:
+    """InfoNCE where a view's copy is as near as any row of another picture.
+
+    Args:
+        pictures: Of a rank's batch.
+        rows: Of a picture: views, local views and the unedited picture.
+        ranks: W.
+
+    >>> round(math.exp(loss_of_guessing(8, 3, ranks=2)))  # one copy, three rows of 15 others
+    46
+    """
+    return math.log(max(2, (pictures * ranks - 1) * rows + 1))
+
+
 class CollapseGuard(Callback):
     """Warns of, or stops, a run that has collapsed or exploded.
 
@@ -137,8 +151,7 @@ class CollapseGuard(Callback):
             return
         self._step = trainer.global_step
         self._reader.push(self._step, pl_module.last_statistics)
-        views, each = batch.views.shape[:2]
-        chance = math.log(max(2, (views * trainer.world_size - 1) * each + 1))
+        chance = loss_of_guessing(*batch.contents.shape[:2], ranks=trainer.world_size)
         for step, seen in self._reader.pop():
             if step > self.config.grace * trainer.estimated_stepping_batches:
                 self._judge(step, self._detector.look(seen, chance=chance), trainer)

@@ -87,6 +87,7 @@ def test_a_trainer_says_how_many_epochs_there_are() -> None:
     assert epochs_of(bounded(max_steps=6, limit_train_batches=4, max_epochs=-1), 10) == 1.5
     assert epochs_of(bounded(max_steps=6, limit_train_batches=0.3, max_epochs=-1), 10) == 2
     assert epochs_of(bounded(max_steps=6, max_epochs=-1, accumulate_grad_batches=5), 10) == 3
+    assert epochs_of(bounded(max_steps=6, max_epochs=-1, accumulate_grad_batches=4), 10) == 2
     assert epochs_of(bounded(max_epochs=-1), 10) is None
 
 
