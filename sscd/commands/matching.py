@@ -1,5 +1,6 @@
 """What `sscd match` and `sscd dedup` share: descriptors as the calibration knows them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sscd.commands.postprocess import (
     training_set,
 )
 from sscd.data.descriptors import Descriptors
+from sscd.data.pictures.sources import PictureSource
 from sscd.data.records import Pictures
 from sscd.errors import UserError
 from sscd.evaluation.calibration import Calibration
@@ -74,17 +76,9 @@ def describe_sets(
         check_carried(threshold, origin)
         if calibration is not None:
             check_calibration(calibration, origin)
-    found: dict[str, Descriptors] = {}
-    with repeatable():
-        for name, (source, side) in named.items():
-            described = describer.describe(source, opened[name], name=name, side=side)
-            if described is not None:
-                found[name] = described
-    if len(found) < len(named):
+    found = _described(describer, named, opened)
+    if found is None:
         return None
-    first, descriptors = next(iter(found.items()))
-    for name, others in found.items():
-        check_origins(descriptors, others, names=(f"the {first}", f"the {name}"))
     projected = None
     if chain is not None and training is not None:
         projected = training_set(chain, found[_TRAINING])
@@ -97,6 +91,26 @@ def describe_sets(
                 done = process(done, side, chain, training=projected, device=device)
             result[side] = MatchSet(done, source_of.pictures if source_of else None)
     return result
+
+
+def _described(
+    describer: SetDescriber,
+    named: Mapping[str, tuple[str, Side]],
+    opened: Mapping[str, PictureSource | None],
+) -> dict[str, Descriptors] | None:
+    """Name → descriptors of one network; None for ranks other than 0."""
+    found: dict[str, Descriptors] = {}
+    with repeatable():
+        for name, (source, side) in named.items():
+            described = describer.describe(source, opened[name], name=name, side=side)
+            if described is not None:
+                found[name] = described
+    if len(found) < len(named):
+        return None
+    first, descriptors = next(iter(found.items()))
+    for name, others in found.items():
+        check_origins(descriptors, others, names=(f"the {first}", f"the {name}"))
+    return found
 
 
 def _chain(

@@ -144,17 +144,18 @@ class CopyDetector(LoggedModule):
             memory.enqueue(step.rows)
         self.last_statistics, self._entropy_weight = step.statistics(), weight
         loss, total = step.loss, step.total
+        if classifier is not None:
+            classified = classify(classifier(embedded), self.beside.classes_of(contents))
+            share = self.classification.weight
+            self.last_statistics |= classified.statistics()
+            loss = share * classified.loss + (1 - share) * loss
+            total = share * classified.total + (1 - share) * total
         if self.teacher:
             taught = self.teacher.teach(described, attacked, micro_batch=self.micro_batch)
             loss, total = loss + taught.loss, total + taught.total
-            self.last_statistics |= {"distillation": taught.total, "loss": total.detach()}
-        if classifier is None:
-            return loss
-        classified = classify(classifier(embedded), self.beside.classes_of(contents))
-        share = self.classification.weight
-        self.last_statistics |= classified.statistics()
-        self.last_statistics["loss"] = share * classified.total + (1 - share) * total
-        return share * classified.loss + (1 - share) * loss
+            self.last_statistics["distillation"] = taught.total
+        self.last_statistics["loss"] = total.detach()
+        return loss
 
     def _attacked(self, views: Tensor, batch_idx: int) -> Tensor:
         """The views (B, V, 3, S, S), of which some are attacked."""

@@ -18,6 +18,7 @@ from sscd.training.beside import BesideNetwork
 from sscd.training.cli import TrainCLI
 from sscd.training.module import CopyDetector
 from tests.commands.resuming import assert_same_runs
+from tests.commands.small import write_checkpoint
 from tests.training.test_start import TINY
 
 CLASSES = ("--model.classification.weight", "0.25", "--data.labels", "labels.csv")
@@ -80,6 +81,17 @@ def test_classifier_and_beta_learn_and_are_not_exported() -> None:
     assert saved["data"]["labels"] == str(Path("labels.csv").absolute()), "it replays anywhere"
     betas = [row["train/beta"] for row in logged()]
     assert len(set(betas)) == len(betas) == 4
+
+
+def test_a_teacher_is_heard_in_full_beside_a_classifier() -> None:
+    teacher = write_checkpoint(Path("teacher.ckpt"), dims=24, seed=3)
+    taught = ("--model.teacher.path", str(teacher), "--model.teacher.weight", "0.5")
+    train(*CLASSES, *taught, "--trainer.log_every_n_steps", "1", "--trainer.max_epochs", "1")
+    for row in logged():
+        objective = row["train/info_nce"] + row["train/entropy_weight"] * row["train/entropy"]
+        expected = 0.25 * row["train/cross_entropy"] + 0.75 * objective
+        assert row["train/distillation"] > 0
+        assert row["train/loss"] == pytest.approx(expected + row["train/distillation"], rel=1e-4)
 
 
 class CutShortError(Exception):

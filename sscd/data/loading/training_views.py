@@ -75,9 +75,11 @@ class TrainingViews(Dataset[ViewSample]):
         self._made: tuple[int, EpochViews] | None = None
         self.seed = seed
         self.finished = finished
-        self.others = OtherPictures(
-            images, count=recipe.config.edits.others, side=recipe.size, seed=seed
-        )
+        gentle = schedule.gentle
+        editing = [recipe.config, *([gentle.recipe] if gentle.views else [])]
+        counts = [one.edits.others for one in editing if one.name == "edits"]
+        count = max(counts, default=recipe.config.edits.others)
+        self.others = OtherPictures(images, count=count, side=recipe.size, seed=seed)
 
     def __len__(self) -> int:
         return len(self.images)

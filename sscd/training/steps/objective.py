@@ -118,25 +118,32 @@ def compute_objective(
         part = part + entropy_weight * own * world_size()
         total = total + entropy_weight * entropy
     rows = gallery.descriptors.detach()
-    count, told = (None, rows) if only is None else ((~only).sum(), _without(rows, only))
-    with full_float32(rows.device.type):
-        center, directions = center_norm(told, count=count), effective_rank(told)
-        negative = negative_similarity(
-            told, positive_sum=positive_sum, positives=positives, count=count
-        )
     return Objective(
         loss=part,
         total=total,
         instance=instance,
         entropy=entropy,
         positive_similarity=_mean(positive_sum, positives),
-        negative_similarity=negative,
         nearest_negative_similarity=_mean(nearest_sum, having_negative),
-        center_norm=center,
-        effective_rank=directions,
+        **_spread_of(rows, only, positive_sum=positive_sum, positives=positives),
         rows=Rows(rows, gallery.contents),
         name=loss.name,
     )
+
+
+def _spread_of(
+    rows: Tensor, only: Tensor | None, *, positive_sum: Tensor, positives: Tensor
+) -> dict[str, Tensor]:
+    """What the rows (M, D) are like, those left out that are negatives only."""
+    count, told = (None, rows) if only is None else ((~only).sum(), _without(rows, only))
+    with full_float32(rows.device.type):
+        return {
+            "center_norm": center_norm(told, count=count),
+            "effective_rank": effective_rank(told),
+            "negative_similarity": negative_similarity(
+                told, positive_sum=positive_sum, positives=positives, count=count
+            ),
+        }
 
 
 def _without(rows: Tensor, left_out: Tensor) -> Tensor:

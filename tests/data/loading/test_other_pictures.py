@@ -10,7 +10,9 @@ from PIL import Image
 
 from sscd.augment.edits_config import EditsConfig
 from sscd.augment.photometric import Photometric, pack
-from sscd.augment.recipes import Recipe, RecipeConfig
+from sscd.augment.recipes import Recipe, RecipeConfig, RecipeName
+from sscd.augment.schedule import ViewSchedule
+from sscd.augment.view_kinds import GentleConfig
 from sscd.data.loading.loader import make_loader
 from sscd.data.loading.other_pictures import OtherPictures
 from sscd.data.loading.samplers import EpochSampler
@@ -114,3 +116,21 @@ def test_the_device_has_nothing_left_to_do(pictures: ImageSet) -> None:
     assert torch.equal(done.views, left.views)
     assert left.photometric is not None
     assert torch.equal(left.photometric, pack([Photometric()] * 2))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "gentle", "views", "expected"),
+    [
+        ("edits", "whole", 1, 2),  # the gentle recipe lays nothing under its views
+        ("advanced", "edits", 1, 3),
+        ("edits", "edits", 1, 3),
+        ("edits", "edits", 0, 2),
+    ],
+)
+def test_there_are_as_many_as_the_recipe_that_lays_them_asks_for(
+    pictures: ImageSet, recipe: RecipeName, gentle: RecipeName, views: int, expected: int
+) -> None:
+    own = RecipeConfig(recipe, edits=EditsConfig(others=2))
+    other = GentleConfig(views, RecipeConfig(gentle, edits=EditsConfig(others=3)))
+    made = TrainingViews(pictures, Recipe(own, size=32), schedule=ViewSchedule(gentle=other))
+    assert len({made.others.of(0).pick(np.random.default_rng(i))[0] for i in range(60)}) == expected
