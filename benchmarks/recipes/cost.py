@@ -7,7 +7,7 @@ seconds stand beside it in the table.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sscd.errors import UserError
@@ -58,14 +58,15 @@ def cost_of(config: Mapping[str, Any], *, pictures: int) -> Cost:
         raise UserError("trainer.max_epochs is not set; a training with a budget has an end")
     micro = model["micro_batch"]
     repeated = _CACHING if micro is not None and micro < batch else 1.0
-    backbone = model["network"]["backbone"]
+    network = model["network"]
+    a_view = partial(view_cost, network["backbone"], last_stage=network["last_stage"])
     views, units = 0, 0.0
     by_epoch = []
     for epoch in range(epochs):
         now = steps if most is None or most < 0 else max(0, min(steps, most - epoch * steps))
         for count, size in views_of(data, epoch=epoch, epochs=epochs):
             views += now * batch * count
-            units += now * batch * count * view_cost(backbone, size) * repeated
+            units += now * batch * count * a_view(size) * repeated
         by_epoch.append(units)
     return Cost(views, tuple(by_epoch))
 
@@ -96,22 +97,24 @@ def views_of(data: Mapping[str, Any], *, epoch: int, epochs: int) -> list[tuple[
 
 
 @cache
-def view_cost(backbone: str, size: int) -> float:
+def view_cost(backbone: str, size: int, *, last_stage: int = 4) -> float:
     """What a view costs in units, by counted operations of its forward and backward pass.
 
     Args:
         backbone: As `model.network.backbone`.
         size: Its side in pixels.
+        last_stage: Of a ResNet, where it ends.
     """
-    return _operations(backbone, size) / _operations(UNIT_BACKBONE, UNIT_SIZE)
+    return _operations(backbone, size, last_stage) / _operations(UNIT_BACKBONE, UNIT_SIZE, 4)
 
 
 @cache
-def _operations(backbone: str, size: int) -> float:
+def _operations(backbone: str, size: int, last_stage: int) -> float:
     from benchmarks.training.hardware import flops_of_step
     from sscd.models.descriptor import DescriptorNet, NetworkConfig
 
-    return flops_of_step(DescriptorNet(NetworkConfig(backbone=backbone)), image_size=size)
+    network = DescriptorNet(NetworkConfig(backbone=backbone, last_stage=last_stage))
+    return flops_of_step(network, image_size=size)
 
 
 def check_budget(cost: Cost, *, budget: float, row: str) -> None:

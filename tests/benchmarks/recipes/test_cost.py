@@ -20,7 +20,7 @@ def config(**changes: Any) -> dict[str, Any]:
             "local": {"views": 0, "size": 32},
         },
         "model": {
-            "network": {"backbone": "resnet18"},
+            "network": {"backbone": "resnet18", "last_stage": 4},
             "micro_batch": None,
             "adversarial": {"share": 0.0},
         },
@@ -58,6 +58,8 @@ def test_smaller_sides_cost_by_operations() -> None:
     # At 48 px the last stage's map is 2 × 2 as at 64 px, and the others have 9/16 of the places.
     assert view_cost("resnet18", 48) == pytest.approx((3 * 9 / 16 + 1) / 4, rel=0.05)
     assert view_cost("resnet50", 64) > 2
+    # The last of four equal stages, beside a stem of half of one and a head of nothing.
+    assert view_cost("resnet18", 64, last_stage=3) == pytest.approx(3.3 / 4.3, rel=0.01)
 
 
 def test_a_progression_costs_by_its_epochs() -> None:
