@@ -45,7 +45,7 @@ class CurriculumConfig:
         >>> [CurriculumConfig(until=0.5).grown(epoch, 8) for epoch in (0, 1, 4, 7)]
         [0.0, 0.25, 1.0, 1.0]
         """
-        # 0.07 * 100 is a little more than 7: epoch 7 would not be the last one that grows.
+        # 0.07 * 100 is a little more than 7: epoch 7 would still be growing.
         end = round(self.until * epochs, 6)
         return 1.0 if epoch >= end else epoch / end
 
