@@ -28,6 +28,11 @@ COMMANDS = {
     "systems": Command(
         "benchmarks.recipes.systems:systems", "judge GIST and perceptual hashes alike"
     ),
+    "model": Command(
+        "benchmarks.recipes.model:model",
+        "judge a network's file as rows are",
+        positional=("file",),
+    ),
     "table": Command("benchmarks.recipes.table:table", "draw the table and the curves"),
     "edits": Command(
         "benchmarks.recipes.edits:edits",
@@ -41,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a training is told, and saves
+    for sent in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(sent) != signal.SIG_IGN:  # as under nohup
+            signal.signal(sent, signal.default_int_handler)  # a training is told, and saves
     return run_to_end(lambda: _run(arguments))
 
 

@@ -1,11 +1,12 @@
 """The lines of the table: rows over their seeds, with intervals and what sets them apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.recipes.lab import Benchmark, Lab
-from benchmarks.recipes.results import Outcome, evaluation_file
+from benchmarks.recipes.results import Outcome, evaluation_file, outcome_file
 from benchmarks.recipes.row import BASE
 from sscd.errors import UserError
 from sscd.evaluation.bootstrap import Interval, mean_difference
@@ -23,21 +24,22 @@ class Compared:
     Attributes:
         micro_ap: Mean over seeds, with its 95 % interval over queries.
         by_seed: Of each seed, in their order.
-        ways: The way of each, likewise.
+        way: In which descriptors are judged, the row's best by the mean over seeds on development.
         recall_at_p90: Mean over seeds.
         global_micro_ap: Mean over seeds by the challenge's protocol.
-        difference: From the published row, on the same queries and the seeds that both have; None
-            for that row itself, or where it is not judged.
-        paired_seeds: Those seeds; all of both where there is none in common.
+        difference: From the published row, on the same queries; None for that row itself, or where
+            it is not judged.
+        base_seeds: Of the published row's trainings that it is the difference from: the same ones
+            where a row describes these otherwise, else all.
     """
 
     micro_ap: Interval
     by_seed: tuple[float, ...]
-    ways: tuple[str, ...]
+    way: str
     recall_at_p90: float
     global_micro_ap: float
     difference: Interval | None
-    paired_seeds: tuple[int, ...] = ()
+    base_seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,12 @@ class TableLine:
 
 
 def lines_of(
-    outcomes: Sequence[Outcome], *, lab: Lab, benchmark: Benchmark, samples: int
+    outcomes: Sequence[Outcome],
+    *,
+    lab: Lab,
+    benchmark: Benchmark,
+    samples: int,
+    chosen: Mapping[str, Mapping[str, str]],
 ) -> list[TableLine]:
     """The table's lines, the best normalised micro-AP first.
 
@@ -89,6 +96,7 @@ def lines_of(
         lab: Where their evaluations lie.
         benchmark: Which one.
         samples: Resamples of the intervals.
+        chosen: Row → kind → way, of `chosen_ways`.
 
     Raises:
         UserError: An evaluation cannot be read, or is of other queries.
@@ -98,11 +106,11 @@ def lines_of(
         rows.setdefault(one.row, []).append(one)
     for group in rows.values():
         group.sort(key=lambda one: -1 if one.seed is None else one.seed)
-    base = rows.get(BASE, [])
+    base = _At(rows.get(BASE, []), chosen.get(BASE, {}))
     found = []
     for name, group in rows.items():
         compared = {
-            kind: _compared(kind, group, [] if name == BASE else base, lab, benchmark, samples)
+            kind: _compared(kind, _At(group, chosen[name]), base, lab, benchmark, samples)
             for kind in KINDS
         }
         first = group[0]
@@ -118,57 +126,73 @@ def lines_of(
                 views_per_second=_mean(group, "views_per_second"),
                 milliseconds=_mean(group, "milliseconds_a_picture"),
                 dims=int(first.facts["dims"]),
-                norm=str(first.ways[first.headline["normalised"]]["norm"]),
+                norm=str(first.ways[chosen[name]["normalised"]]["norm"]),
             )
         )
     return sorted(found, key=lambda line: -line.normalised.micro_ap.estimate)
 
 
+@dataclass(frozen=True)
+class _At:
+    """The seeds of a row, in the ways that were chosen for it."""
+
+    seeds: Sequence[Outcome]
+    ways: Mapping[str, str]
+
+    def figures(self, kind: Kind, protocol: str = "neighbours") -> list[Mapping[str, Any]]:
+        return [one.ways[self.ways[kind]][protocol] for one in self.seeds]
+
+    def candidates(self, kind: Kind, lab: Lab, benchmark: Benchmark) -> list[Candidates]:
+        way = self.ways[kind]
+        return [_candidates(evaluation_file(lab, benchmark, one.name, way)) for one in self.seeds]
+
+
 def _compared(
-    kind: Kind,
-    group: Sequence[Outcome],
-    base: Sequence[Outcome],
-    lab: Lab,
-    benchmark: Benchmark,
-    samples: int,
+    kind: Kind, row: _At, base: _At, lab: Lab, benchmark: Benchmark, samples: int
 ) -> Compared:
-    ours = [_candidates(one, kind, lab, benchmark) for one in group]
-    of_all = [one.ways[one.headline[kind]]["global"]["micro_ap"] for one in group]
-    recalls = [float(one.figures(kind)["recall_at_p90"]) for one in group]
-    common = sorted({one.seed for one in group} & {one.seed for one in base} - {None})  # type: ignore[type-var]
+    figures, overall = row.figures(kind), row.figures(kind, "global")
+    ours, theirs = _opponents(row, base)
+    difference = None
     try:
-        difference = None
-        if base:
-            paired = [
-                [
-                    _candidates(one, kind, lab, benchmark)
-                    for one in side
-                    if not common or one.seed in common
-                ]
-                for side in (group, base)
-            ]
-            difference = mean_difference(*paired, samples=samples)
-        return Compared(
-            micro_ap=mean_difference(ours, samples=samples),
-            by_seed=tuple(float(one.figures(kind)["micro_ap"]) for one in group),
-            ways=tuple(one.headline[kind] for one in group),
-            recall_at_p90=sum(recalls) / len(recalls),
-            global_micro_ap=sum(of_all) / len(of_all),
-            difference=difference,
-            paired_seeds=tuple(seed for seed in common if seed is not None),
-        )
+        if theirs.seeds:
+            pair = (one.candidates(kind, lab, benchmark) for one in (ours, theirs))
+            difference = mean_difference(*pair, samples=samples)
+        own = mean_difference(row.candidates(kind, lab, benchmark), samples=samples)
     except ValueError as error:
         raise UserError(
-            f"{group[0].row} was judged on other queries than the rest ({error}); judge it again"
+            f"{row.seeds[0].row} was judged on other queries than the rest ({error}); delete "
+            f"{outcome_file(lab, benchmark, row.seeds[0].name)} and judge it again"
         ) from error
+    return Compared(
+        micro_ap=own,
+        by_seed=tuple(float(one["micro_ap"]) for one in figures),
+        way=row.ways[kind],
+        recall_at_p90=sum(float(one["recall_at_p90"]) for one in figures) / len(figures),
+        global_micro_ap=sum(float(one["micro_ap"]) for one in overall) / len(overall),
+        difference=difference,
+        base_seeds=tuple(one.seed for one in theirs.seeds if one.seed is not None),
+    )
 
 
-def _candidates(one: Outcome, kind: Kind, lab: Lab, benchmark: Benchmark) -> Candidates:
-    path = evaluation_file(lab, benchmark, one.name, one.headline[kind])
+def _opponents(row: _At, base: _At) -> tuple[_At, _At]:
+    """What is compared: the same trainings where a row describes these otherwise, else all."""
+    if row.seeds[0].row == BASE:
+        return row, _At([], {})
+    trained = {one.seed for one in row.seeds if one.asked.get("training") == BASE}
+    common = trained & {one.seed for one in base.seeds}
+    if not common:
+        return row, base
+    return (
+        _At([one for one in row.seeds if one.seed in common], row.ways),
+        _At([one for one in base.seeds if one.seed in common], base.ways),
+    )
+
+
+def _candidates(path: Path) -> Candidates:
     for judged in read_evaluations(path):
         if judged.evaluation.kind == "neighbours":
             return judged.evaluation.candidates
-    raise UserError(f"{path} lacks the list of 10 neighbours a query; judge the row again")
+    raise UserError(f"{path} lacks the list of 10 neighbours a query; delete it, and judge again")
 
 
 def _mean(group: Sequence[Outcome], fact: str) -> float | None:

@@ -49,6 +49,11 @@ def cost_of(config: Mapping[str, Any], *, pictures: int) -> Cost:
     data, model, trainer = config["data"], config["model"], config["trainer"]
     if model["adversarial"]["share"]:
         raise UserError("model.adversarial costs passes that the budget does not count; set 0")
+    if model["weights"] is not None or model["teacher"]["path"] is not None:
+        raise UserError(
+            "model.weights and model.teacher bring what other trainings have learnt, which the "
+            "budget does not count; leave them out"
+        )
     if trainer["limit_train_batches"] is not None or trainer["accumulate_grad_batches"] != 1:
         raise UserError("trainer: the budget counts whole epochs, a step a batch; leave others out")
     batch = data["batch_size"]

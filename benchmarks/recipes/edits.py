@@ -11,6 +11,7 @@ from benchmarks.recipes.comparing import KINDS, Kind
 from benchmarks.recipes.lab import Benchmark, Lab, write_json
 from benchmarks.recipes.results import (
     Outcome,
+    chosen_ways,
     evaluation_file,
     name_of,
     outcome_file,
@@ -48,10 +49,11 @@ def edits(
     place = Lab(lab.absolute())
     benchmark: Benchmark = "test" if test else "development"
     outcome = _outcome(place, benchmark, row, seed)
-    file = evaluation_file(place, benchmark, outcome.name, outcome.headline[kind])
+    way = chosen_ways(place)[outcome.row][kind]
+    file = evaluation_file(place, benchmark, outcome.name, way)
     judged = next(one for one in read_evaluations(file) if one.evaluation.kind == "neighbours")
     if judged.edits is None:
-        raise UserError(f"{file} holds no edits; judge the row again")
+        raise UserError(f"{file} holds no edits; delete it and judge the row again")
     breakdown = figures_by_edit(judged.evaluation.candidates, judged.edits)
     output = place.results(benchmark) / "edits" / f"{outcome.name}-{kind}"
     write_json(

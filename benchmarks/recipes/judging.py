@@ -1,28 +1,18 @@
-"""Judges a trained row on a benchmark, in the same four ways as every other row."""
+"""Judges a network on a benchmark, in the same four ways for every row."""
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from benchmarks.recipes.describing import Described, describe_benchmark
 from benchmarks.recipes.lab import Benchmark, Lab
-from benchmarks.recipes.row import PostProcess
-from benchmarks.recipes.spent import cpu_seconds
-from sscd.commands.describe import describe
+from benchmarks.recipes.results import outcome_file
+from benchmarks.recipes.row import PostProcess, Row
 from sscd.commands.evaluate import evaluate
 from sscd.commands.postprocess import ProjectionChoice
-from sscd.errors import UserError
 from sscd.terminal import working
-
-Side = Literal["queries", "references", "normalisation"]
-SIDES: tuple[Side, ...] = ("queries", "references", "normalisation")
-# Options of `sscd describe` that say where and how fast, not what a descriptor is.
-_OURS = (
-    *("source", "output", "checkpoint", "engine", "batch_size", "workers", "device", "partition"),
-    *("processes", "ray_address", "actors", "cpus_per_actor", "gpus_per_actor", "cache"),
-    "cache_gb",
-)
 
 
 @dataclass(frozen=True)
@@ -68,79 +58,42 @@ WAYS = (
 )
 
 
-@dataclass(frozen=True)
-class Described:
-    """A row's descriptors of a benchmark.
-
-    Attributes:
-        parts: Where those of each side lie.
-        dims: Their length.
-        pictures: How many.
-        cpu_seconds: What describing took of the processor.
-    """
-
-    parts: Mapping[Side, Path]
-    dims: int
-    pictures: int
-    cpu_seconds: float
-
-
-def describe_benchmark(
-    checkpoint: Path, options: Mapping[str, Any], *, lab: Lab, benchmark: Benchmark, work: Path
-) -> Described:
-    """Describe queries, references and normalisation pictures anew, in this process.
+def judge_network(
+    row: Row, name: str, lab: Lab, benchmark: Benchmark, checkpoint: Path
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Describe and judge; an earlier result is removed, of which the evaluations go.
 
     Args:
-        checkpoint: The network.
-        options: A row's `describe`.
-        lab: Where the pictures lie.
+        row: How pictures are described, and what happens to descriptors.
+        name: Of the result's files.
+        lab: Where.
         benchmark: Which one.
-        work: Where descriptors go; what is there is removed.
+        checkpoint: The network.
+
+    Returns:
+        As `judge`, and what else is known of it.
 
     Raises:
-        UserError: An option is wrong, or pictures cannot be described.
+        UserError: The pictures cannot be described or judged.
     """
-    from sscd.arguments.functions import parse_function
-
-    shutil.rmtree(work, ignore_errors=True)
-    sources: dict[Side, Path] = {
-        "queries": lab.queries(benchmark),
-        "references": lab.references(benchmark),
-        "normalisation": lab.pictures("normalisation"),
-    }
-    before, dims, pictures = cpu_seconds(), 0, 0
-    for side in SIDES:
-        arguments = [str(sources[side]), str(work / side), "--checkpoint", str(checkpoint)]
-        arguments += ["--workers", "0", *arguments_of(options)]
-        parsed = parse_function(
-            describe, arguments, prog="row: describe", positional=("source", "output")
-        )
-        done = describe(**parsed)
-        if done is None:
-            raise UserError("start the laboratory without torchrun or srun")
-        if done.values["unreadable"]:
-            raise UserError(f"{sources[side]} has pictures that cannot be read; prepare it again")
-        dims, pictures = int(done.values["dims"]), pictures + int(done.values["described"])
-    return Described({side: work / side for side in SIDES}, dims, pictures, cpu_seconds() - before)
-
-
-def arguments_of(options: Mapping[str, Any]) -> list[str]:
-    """A row's `describe` as options of `sscd describe`.
-
-    Raises:
-        UserError: It sets what the laboratory sets.
-
-    >>> arguments_of({"size": 80, "mirror": True, "scales": [1.0, 1.4]})
-    ['--size', '80', '--mirror', 'true', '--scales', '1.0', '1.4']
-    """
-    written: list[str] = []
-    for key, value in options.items():
-        if key in _OURS:
-            raise UserError(f"describe.{key} is set by the laboratory; leave it out")
-        values = value if isinstance(value, list) else [value]
-        texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
-        written += [f"--{key}", *texts]
-    return written
+    outcome_file(lab, benchmark, name).unlink(missing_ok=True)
+    described = describe_benchmark(
+        checkpoint,
+        row.describe,
+        lab=lab,
+        benchmark=benchmark,
+        work=lab.descriptors(benchmark, name),
+    )
+    ways = judge(
+        described,
+        row.postprocess,
+        name=name,
+        lab=lab,
+        benchmark=benchmark,
+        output=lab.results(benchmark) / name,
+    )
+    milliseconds = 1000 * described.cpu_seconds / described.pictures
+    return ways, {"dims": described.dims, "milliseconds_a_picture": milliseconds}
 
 
 def judge(
@@ -208,17 +161,3 @@ def figures(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """What a result keeps of a protocol's figures."""
     kept = ("protocol", "micro_ap", "recall_at_p90", "threshold_at_p90", "recall_at_1")
     return {key: protocol[key] for key in kept if key in protocol}
-
-
-def headline(ways: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The better of raw and whitened, without and with score normalisation.
-
-    >>> at = lambda micro_ap: {"neighbours": {"micro_ap": micro_ap}}
-    >>> headline({"raw": at(0.5), "whitened": at(0.4), "raw-normalised": at(0.6)})
-    {'plain': 'raw', 'normalised': 'raw-normalised'}
-    """
-    best = {}
-    for kind, normalised in (("plain", False), ("normalised", True)):
-        names = [way.name for way in WAYS if way.normalised is normalised and way.name in ways]
-        best[kind] = max(names, key=lambda name: float(ways[name]["neighbours"]["micro_ap"]))
-    return best

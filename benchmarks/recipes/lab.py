@@ -90,7 +90,7 @@ class Lab:
         if values.get("version") != VERSION:
             raise UserError(
                 f"{self.budget} has version {values.get('version')}; expected {VERSION}: "
-                "prepare the laboratory again"
+                "prepare another one"
             )
         return values
 

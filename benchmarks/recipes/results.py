@@ -2,14 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.lab import Benchmark, Lab, read_json, write_json
-from benchmarks.recipes.row import Row
+from benchmarks.recipes.row import ROWS, Row, read_row
+from benchmarks.recipes.training import last_checkpoint
 from sscd.errors import UserError
+from sscd.terminal import remark
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,31 @@ class Outcome:
         """Those of the headline, by 10 neighbours a query; `kind` is plain or normalised."""
         found: Mapping[str, Any] = self.ways[self.headline[kind]]["neighbours"]
         return found
+
+
+def headline(seeds: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """The way that is best by the mean over a row's seeds, without and with score normalisation.
+
+    Args:
+        seeds: `Outcome.ways` of each seed, on development.
+
+    >>> def at(micro_ap, norm=""):
+    ...     return {"neighbours": {"micro_ap": micro_ap}, "norm": norm}
+    >>> headline([{"raw": at(0.5), "whitened": at(0.4), "raw-normalised": at(0.6, "1.0[0,2]")}])
+    {'plain': 'raw', 'normalised': 'raw-normalised'}
+    """
+    best = {}
+    for kind, normalised in (("plain", False), ("normalised", True)):
+        names = [
+            name
+            for name, way in seeds[0].items()
+            if bool(way["norm"]) is normalised and all(name in others for others in seeds)
+        ]
+        best[kind] = max(
+            names,
+            key=lambda name: sum(float(ways[name]["neighbours"]["micro_ap"]) for ways in seeds),
+        )
+    return best
 
 
 def name_of(row: str, seed: int | None) -> str:
@@ -102,6 +129,54 @@ def read_outcome(path: Path) -> Outcome:
         return Outcome(**read_json(path))
     except TypeError as error:
         raise UserError(f"{path} is no result of a row ({error}); delete it") from error
+
+
+def chosen_ways(lab: Lab) -> dict[str, dict[str, str]]:
+    """`headline` of each row and system, over all its seeds on development.
+
+    Raises:
+        UserError: Nothing was judged there, or a result cannot be read.
+    """
+    rows: dict[str, list[Mapping[str, Mapping[str, Any]]]] = {}
+    for one in all_outcomes(lab, "development"):
+        rows.setdefault(one.row, []).append(one.ways)
+    return {name: headline(seeds) for name, seeds in rows.items()}
+
+
+def is_whole(lab: Lab, benchmark: Benchmark, outcome: Outcome) -> bool:
+    """Whether the evaluations behind an outcome are there."""
+    name = outcome.name
+    return all(evaluation_file(lab, benchmark, name, way).is_file() for way in outcome.ways)
+
+
+def is_current(lab: Lab, outcome: Outcome) -> bool:
+    """Whether a row and its network are still what was judged; of a system that is not known.
+
+    Raises:
+        UserError: The row cannot be read.
+    """
+    if outcome.seed is None:
+        return True
+    file = Path(outcome.facts.get("row_file", ROWS / f"{outcome.row}.yaml"))
+    if not file.is_file():
+        return False
+    row = read_row(str(file))
+    checkpoint = last_checkpoint(lab.run(row.training, outcome.seed))
+    return checkpoint.is_file() and asked_of(row, checkpoint) == outcome.asked
+
+
+def kept_outcome(
+    lab: Lab, benchmark: Benchmark, name: str, asked: Mapping[str, Any]
+) -> Outcome | None:
+    """A result of an earlier call, if it is whole and nothing that it depends on has changed."""
+    file = outcome_file(lab, benchmark, name)
+    if not file.is_file():
+        return None
+    found = read_outcome(file)
+    if found.asked != asked or not is_whole(lab, benchmark, found):
+        return None
+    remark(f"{name}: taken from {file}")
+    return found
 
 
 def all_outcomes(lab: Lab, benchmark: Benchmark) -> list[Outcome]:

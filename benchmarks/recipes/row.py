@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sscd.errors import UserError, meant
+from sscd.search.postprocessing.neighbourhood import Neighbourhood
 
 ROWS = Path(__file__).parent / "rows"
 BASE = "published"
@@ -46,6 +47,12 @@ class PostProcess:
             )
         if not isinstance(self.dims, int) or self.dims < 2:
             raise ValueError(f"postprocess.dims got {self.dims}; expected 2 or more")
+        for name in ("stretch", "score_norm"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                Neighbourhood.parse(given, option=f"postprocess.{name}")
+            elif given is not None or name == "score_norm":
+                raise ValueError(f"postprocess.{name} got {given!r}; expected text as '1.0[0,2]'")
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Row:
         describe: Options of `sscd describe`.
         postprocess: What happens to the descriptors.
         seeds: With which it is trained where none is named.
+        file: That says so.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Row:
     describe: Mapping[str, Any] = field(default_factory=dict)
     postprocess: PostProcess = field(default_factory=PostProcess)
     seeds: tuple[int, ...] = (0,)
+    file: Path | None = None
 
 
 def known_rows(directory: Path = ROWS) -> list[str]:
@@ -94,7 +103,7 @@ def read_row(name: str) -> Row:
     path, own = chain[0]
     try:
         post = PostProcess(**_of_post(path, merged.get("postprocess", {})))
-    except ValueError as error:
+    except (ValueError, UserError) as error:
         raise UserError(f"row {path}: {error}") from error
     return Row(
         name=path.stem,
@@ -104,6 +113,7 @@ def read_row(name: str) -> Row:
         describe=merged.get("describe", {}),
         postprocess=post,
         seeds=tuple(own.get("seeds", (0,))),
+        file=path,
     )
 
 

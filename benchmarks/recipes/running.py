@@ -1,16 +1,20 @@
 """`run` and `test`: rows trained, described and judged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.cost import UNIT_SIZE
-from benchmarks.recipes.judging import describe_benchmark, headline, judge
+from benchmarks.recipes.describing import check_options
+from benchmarks.recipes.judging import judge_network
 from benchmarks.recipes.lab import Benchmark, Lab
 from benchmarks.recipes.metrics import views_per_second
 from benchmarks.recipes.results import (
     Outcome,
     asked_of,
+    headline,
+    kept_outcome,
     name_of,
     outcome_file,
     read_outcome,
@@ -20,7 +24,7 @@ from benchmarks.recipes.row import Row, read_row
 from benchmarks.recipes.training import Trained, last_checkpoint, train_row
 from sscd.commands.describing import repeatable
 from sscd.errors import UserError
-from sscd.terminal import Result, remark
+from sscd.terminal import Result
 
 LAB = Path("lab")
 
@@ -34,7 +38,8 @@ def run_rows(
 ) -> Result:
     """Train rows within the budget, and judge them on the development benchmark.
 
-    Interrupted, the same command goes on; what is finished is not done again.
+    Interrupted, the same command goes on; what is finished is not done again, unless by `again`,
+    which begins anew each time.
 
     Args:
         rows: Their names, or paths of YAML files.
@@ -44,13 +49,14 @@ def run_rows(
         again: Train anew what was trained before.
     """
     place = Lab(lab.absolute())
-    done = []
-    for row in map(read_row, rows):
-        for number in seed or row.seeds:
-            _use(threads)
-            with repeatable():
-                trained = train_row(row, seed=number, lab=place, threads=threads, again=again)
-            done.append(_developed(row, number, place, trained))
+    use_threads(threads)
+    done, begun = [], set[tuple[str, int]]()
+    for row, number in _asked(rows, seed):
+        anew = again and (row.training, number) not in begun
+        begun.add((row.training, number))
+        with repeatable():
+            trained = train_row(row, seed=number, lab=place, threads=threads, again=anew)
+        done.append(_developed(row, number, place, trained))
     return _result(done, "development")
 
 
@@ -58,6 +64,8 @@ def judge_rows(
     rows: list[str], lab: Path = LAB, seed: list[int] | None = None, threads: int = 1
 ) -> Result:
     """Judge trained rows on the test benchmark, by what was chosen on development.
+
+    It is looked at once: a row that was changed since is refused.
 
     Args:
         rows: Their names, or paths of YAML files.
@@ -67,17 +75,23 @@ def judge_rows(
     """
     place = Lab(lab.absolute())
     place.read_budget()
-    done = []
-    for row in map(read_row, rows):
-        for number in seed or row.seeds:
-            _use(threads)
-            done.append(_tested(row, number, place))
-    return _result(done, "test")
+    use_threads(threads)
+    chosen = [(row, _chosen(row, number, place)) for row, number in _asked(rows, seed)]
+    return _result([_tested(row, one, place) for row, one in chosen], "test")
+
+
+def _asked(rows: Sequence[str], seed: Sequence[int] | None) -> list[tuple[Row, int]]:
+    """Rows and their seeds, all of them known to be readable before the first takes its time."""
+    found = [read_row(one) for one in rows]
+    for row in found:
+        check_options(row)
+    return [(row, number) for row in found for number in seed or row.seeds]
 
 
 def _developed(row: Row, seed: int, lab: Lab, trained: Trained) -> Outcome:
     name = name_of(row.name, seed)
-    if kept := _kept(lab, "development", row, name, trained.checkpoint):
+    asked = asked_of(row, trained.checkpoint)
+    if kept := kept_outcome(lab, "development", name, asked):
         return kept
     spent = {"cpu_seconds": trained.cpu_seconds, "wall_seconds": trained.wall_seconds}
     facts: dict[str, Any] = {
@@ -85,24 +99,26 @@ def _developed(row: Row, seed: int, lab: Lab, trained: Trained) -> Outcome:
         "cost_by_epoch": list(trained.cost.by_epoch),
         **spent,
         "views_per_second": views_per_second(trained.run),
+        "row_file": str(row.file),
         "backbone": trained.config["model"]["network"]["backbone"],
     }
-    ways, more = _judged(row, name, lab, "development", trained.checkpoint)
+    ways, more = judge_network(row, name, lab, "development", trained.checkpoint)
     outcome = Outcome(
         row=row.name,
         about=row.about,
         seed=seed,
         ways=ways,
-        headline=headline(ways),
+        headline=headline([ways]),
         cost=trained.cost.units,
         facts=facts | more,
-        asked=asked_of(row, trained.checkpoint),
+        asked=asked,
     )
     write_outcome(lab, "development", outcome)
     return outcome
 
 
-def _tested(row: Row, seed: int, lab: Lab) -> Outcome:
+def _chosen(row: Row, seed: int, lab: Lab) -> Outcome:
+    """The outcome on development of a row as it is now, which test goes by."""
     name = name_of(row.name, seed)
     checkpoint = last_checkpoint(lab.run(row.training, seed))
     file = outcome_file(lab, "development", name)
@@ -110,60 +126,34 @@ def _tested(row: Row, seed: int, lab: Lab) -> Outcome:
     if chosen is None or not checkpoint.is_file() or chosen.asked != asked_of(row, checkpoint):
         raise UserError(
             f"row {row.name}, seed {seed} is not judged on development as it is now, where all is "
-            f"chosen; `python -m benchmarks.recipes run {row.name} --seed {seed}` comes first"
+            f"chosen; `python -m benchmarks.recipes run {row.name} --seed {seed} --lab {lab.path}` "
+            "comes first"
         )
-    if kept := _kept(lab, "test", row, name, checkpoint):
+    seen = outcome_file(lab, "test", name)
+    if seen.is_file() and read_outcome(seen).asked != chosen.asked:
+        raise UserError(
+            f"row {row.name}, seed {seed} has changed since it was judged on test, which is "
+            f"looked at once; name the changed row otherwise, or delete {seen}"
+        )
+    return chosen
+
+
+def _tested(row: Row, chosen: Outcome, lab: Lab) -> Outcome:
+    if kept := kept_outcome(lab, "test", chosen.name, chosen.asked):
         return kept
-    ways, more = _judged(row, name, lab, "test", checkpoint)
-    outcome = Outcome(
-        row=row.name,
-        about=row.about,
-        seed=seed,
-        ways=ways,
-        headline=chosen.headline,
-        cost=chosen.cost,
-        facts={**chosen.facts, **more},
-        asked=chosen.asked,
-    )
+    checkpoint = last_checkpoint(lab.run(row.training, chosen.seed or 0))
+    ways, more = judge_network(row, chosen.name, lab, "test", checkpoint)
+    outcome = replace(chosen, ways=ways, facts={**chosen.facts, **more})
     write_outcome(lab, "test", outcome)
     return outcome
 
 
-def _kept(lab: Lab, benchmark: Benchmark, row: Row, name: str, checkpoint: Path) -> Outcome | None:
-    """A result of an earlier call, if nothing that it depends on has changed since."""
-    file = outcome_file(lab, benchmark, name)
-    if not file.is_file():
-        return None
-    found = read_outcome(file)
-    if found.asked != asked_of(row, checkpoint):
-        return None
-    remark(f"{name}: taken from {file}")
-    return found
+def use_threads(threads: int) -> None:
+    """Of this process, to describe with.
 
-
-def _judged(
-    row: Row, name: str, lab: Lab, benchmark: Benchmark, checkpoint: Path
-) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    described = describe_benchmark(
-        checkpoint,
-        row.describe,
-        lab=lab,
-        benchmark=benchmark,
-        work=lab.descriptors(benchmark, name),
-    )
-    ways = judge(
-        described,
-        row.postprocess,
-        name=name,
-        lab=lab,
-        benchmark=benchmark,
-        output=lab.results(benchmark) / name,
-    )
-    milliseconds = 1000 * described.cpu_seconds / described.pictures
-    return ways, {"dims": described.dims, "milliseconds_a_picture": milliseconds}
-
-
-def _use(threads: int) -> None:
+    Raises:
+        UserError: There would be none.
+    """
     import torch
 
     if threads < 1:
@@ -174,11 +164,12 @@ def _use(threads: int) -> None:
 def _result(done: Sequence[Outcome], benchmark: Benchmark) -> Result:
     return Result(
         {"benchmark": benchmark, "rows": [{"name": one.name, **one.ways} for one in done]},
-        [_line(one) for one in done],
+        [line_of(one) for one in done],
     )
 
 
-def _line(one: Outcome) -> str:
+def line_of(one: Outcome) -> str:
+    """A line that says how an outcome is."""
     shown = (
         f"{kind} {one.figures(kind)['micro_ap']:.3f} ({one.headline[kind]})"
         for kind in ("plain", "normalised")

@@ -9,6 +9,8 @@ from benchmarks.recipes.lab import Benchmark, Lab
 from benchmarks.recipes.results import (
     Outcome,
     evaluation_file,
+    headline,
+    is_whole,
     name_of,
     outcome_file,
     read_outcome,
@@ -88,9 +90,9 @@ def _outcome(
 ) -> Outcome:
     """What was judged in an earlier call, or is now."""
     file = outcome_file(lab, benchmark, name_of(system.name, None))
-    if file.is_file():
+    if file.is_file() and is_whole(lab, benchmark, found := read_outcome(file)):
         remark(f"{system.name}: taken from {file}")
-        return read_outcome(file)
+        return found
     outcome = _judge(system, about, lab, benchmark, chosen)
     write_outcome(lab, benchmark, outcome)
     return outcome
@@ -118,14 +120,12 @@ def _judge(
     for way, norm in norms.items():
         with working(f"{system.name}: judging, {way}"):
             ways[way] = _judge_way(system.name, way, norm, learnt, sides, lab, benchmark)
-    best = max(list(norms)[1:], key=lambda way: float(ways[way]["neighbours"]["micro_ap"]))
-    headline = {"plain": "raw", "normalised": best}
     return Outcome(
         row=system.name,
         about=about,
         seed=None,
         ways=ways,
-        headline=chosen.headline if chosen else headline,
+        headline=chosen.headline if chosen else headline([ways]),
         cost=None,
         facts={"dims": system.dims, "milliseconds_a_picture": milliseconds},
         asked={},

@@ -9,16 +9,23 @@ from benchmarks.recipes.cost import UNIT_SIZE
 from benchmarks.recipes.curves import Curve, write_curves
 from benchmarks.recipes.lab import Benchmark, Lab, write_json
 from benchmarks.recipes.metrics import validations
-from benchmarks.recipes.results import Outcome, all_outcomes
+from benchmarks.recipes.results import (
+    Outcome,
+    all_outcomes,
+    chosen_ways,
+    is_current,
+    is_whole,
+)
 from benchmarks.recipes.row import BASE
 from benchmarks.recipes.running import LAB
 from sscd.data.ground_truth import read_ground_truth
 from sscd.data.listing import scan_images
+from sscd.errors import UserError
 from sscd.evaluation.bootstrap import Interval
 from sscd.files import atomic_path
 from sscd.report.systems.picture import write_systems_picture
 from sscd.report.systems.rows import Measured, SystemRow, TableFacts
-from sscd.terminal import Result, working
+from sscd.terminal import Result, warn, working
 
 _PROTOCOL = "10 neighbours a query"
 
@@ -37,9 +44,12 @@ def table(lab: Path = LAB, test: bool = False, samples: int = 1000) -> Result:
     place = Lab(lab.absolute())
     budget = place.read_budget()
     benchmark: Benchmark = "test" if test else "development"
-    outcomes = all_outcomes(place, benchmark)
+    if samples < 1:
+        raise UserError(f"--samples {samples}: give at least 1, better 1000")
+    outcomes = _current(all_outcomes(place, benchmark), place, benchmark)
+    chosen = chosen_ways(place)
     with working("resampling queries"):
-        lines = lines_of(outcomes, lab=place, benchmark=benchmark, samples=samples)
+        lines = lines_of(outcomes, lab=place, benchmark=benchmark, samples=samples, chosen=chosen)
     facts = _facts(place, budget, benchmark)
     output = place.results(benchmark) / "table"
     write_json(
@@ -62,6 +72,17 @@ def table(lab: Path = LAB, test: bool = False, samples: int = 1000) -> Result:
     files = [str(path) for path in sorted(output.iterdir())]
     values = {"output": str(output), "files": files, "rows": [line.as_json() for line in lines]}
     return Result(values, [text, f"{output}: {', '.join(Path(one).name for one in files)}"])
+
+
+def _current(outcomes: Sequence[Outcome], lab: Lab, benchmark: Benchmark) -> list[Outcome]:
+    """Those that still hold; of the others it is said."""
+    kept = [one for one in outcomes if is_whole(lab, benchmark, one) and is_current(lab, one)]
+    for one in outcomes:
+        if one not in kept:
+            warn(f"{one.name} is left out: it has changed since it was judged; judge it again")
+    if not any(one.row == BASE for one in kept):
+        warn(f"row {BASE} is not among them, so that differences are missing")
+    return kept
 
 
 def markdown(lines: Sequence[TableLine], facts: TableFacts, *, budget: float) -> str:

@@ -74,8 +74,6 @@ def train_row(row: Row, *, seed: int, lab: Lab, threads: int, again: bool) -> Tr
     settings = run.with_name(f"{run.name}.yaml")
     command = [sys.executable, "-m", "sscd", "train", "--config", str(settings)]
     command += _places(lab, run, seed)
-    if again and run.exists():
-        _remove(run)
     write_settings(settings, row)
     with working(f"{row.name}, seed {seed}: reading the settings"):
         config = resolved_settings(command, row)
@@ -83,9 +81,13 @@ def train_row(row: Row, *, seed: int, lab: Lab, threads: int, again: bool) -> Tr
     cost = cost_of(config, pictures=pictures)
     check_budget(cost, budget=float(budget["views"]["units"]), row=row.name)
     whole = steps_of(config, pictures=pictures)
-    if (run / "config.yaml").is_file():
-        check_same(run, config, row)
+    if again:
+        _remove(run)
     done = _steps_done(run)
+    if done:
+        check_same(run, config, row)
+    else:
+        _remove(run, keep=(LOG, SPENT))
     if done < whole:
         remark(f"{row.name}, seed {seed}: {'goes on' if done else 'begins'}; see {run / LOG}")
         with working(f"{row.name}, seed {seed}: training"):
@@ -96,12 +98,21 @@ def train_row(row: Row, *, seed: int, lab: Lab, threads: int, again: bool) -> Tr
     return Trained(run, cost, config, spent.get("cpu_seconds"), spent.get("wall_seconds"))
 
 
-def _remove(run: Path) -> None:
+def _remove(run: Path, *, keep: Sequence[str] = ()) -> None:
+    """Remove what a training left: beside a run without a checkpoint `sscd train` begins another.
+
+    Raises:
+        UserError: Another process trains there.
+    """
     from sscd.training.run.run_directory import RunDirectory
 
     if RunDirectory(run).is_claimed():
         raise UserError(f"another process trains in {run}; wait for it, or stop it")
-    shutil.rmtree(run)
+    for path in run.iterdir() if run.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in keep:
+            path.unlink()
 
 
 def _places(lab: Lab, run: Path, seed: int) -> list[str]:
@@ -132,6 +143,7 @@ def _train(command: Sequence[str], run: Path, *, threads: int) -> None:
     run.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with (run / LOG).open("ab") as log:
+        earlier = log.tell()
         child = subprocess.Popen(
             [*command, "--quiet"],
             stdout=log,
@@ -149,7 +161,7 @@ def _train(command: Sequence[str], run: Path, *, threads: int) -> None:
     child.returncode = os.waitstatus_to_exitcode(status)
     _note(run, usage.ru_utime + usage.ru_stime, time.monotonic() - begun)
     if child.returncode:
-        said = (run / LOG).read_text(encoding="utf-8", errors="replace")
+        said = (run / LOG).read_bytes()[earlier:].decode("utf-8", errors="replace")
         raise UserError(
             f"the training ended with status {child.returncode}: {error_in(said)} ({run / LOG})"
         )

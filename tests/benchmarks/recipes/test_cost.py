@@ -23,6 +23,8 @@ def config(**changes: Any) -> dict[str, Any]:
             "network": {"backbone": "resnet18", "last_stage": 4},
             "micro_batch": None,
             "adversarial": {"share": 0.0},
+            "weights": None,
+            "teacher": {"path": None},
         },
         "trainer": {
             "max_epochs": 24,

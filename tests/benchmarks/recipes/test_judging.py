@@ -1,7 +1,12 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from benchmarks.recipes.judging import WAYS, arguments_of, headline
-from benchmarks.recipes.row import PostProcess
+from benchmarks.recipes.describing import arguments_of, check_options
+from benchmarks.recipes.judging import WAYS
+from benchmarks.recipes.results import headline
+from benchmarks.recipes.row import PostProcess, Row
 from sscd.errors import UserError
 
 
@@ -19,15 +24,30 @@ def test_four_ways_that_differ() -> None:
     assert len({(way.whitened, way.normalised) for way in WAYS}) == len(WAYS) == 4
 
 
-def test_the_headline_is_the_better_of_its_kind() -> None:
-    at = {
-        name: {"neighbours": {"micro_ap": value}}
-        for name, value in (
-            *(("raw", 0.5), ("whitened", 0.6)),
-            *(("raw-normalised", 0.9), ("whitened-normalised", 0.8)),
-        )
+def ways(*micro_aps: float) -> dict[str, dict[str, Any]]:
+    return {
+        way.name: {
+            "neighbours": {"micro_ap": value},
+            "norm": "1.0[0,2]" if way.normalised else "",
+        }
+        for way, value in zip(WAYS, micro_aps, strict=True)
     }
-    assert headline(at) == {"plain": "whitened", "normalised": "raw-normalised"}
+
+
+def test_the_headline_is_the_best_of_its_kind_over_seeds() -> None:
+    one = ways(0.5, 0.6, 0.9, 0.8)
+    assert headline([one]) == {"plain": "whitened", "normalised": "raw-normalised"}
+    other = ways(0.8, 0.6, 0.7, 0.9)  # raw is better by .2, whitened-normalised by .1
+    assert headline([one, other]) == {"plain": "raw", "normalised": "whitened-normalised"}
+    del other["raw"]
+    assert headline([one, other])["plain"] == "whitened"  # what all seeds have
+
+
+def test_options_are_checked_before_the_training() -> None:
+    row = Row("a", about="", training="a", train={}, describe={"sise": 96})
+    with pytest.raises(UserError, match=r"row a: describe: .*sise"):
+        check_options(row)
+    check_options(replace(row, describe={"size": 96, "mirror": True}))
 
 
 def test_what_the_laboratory_sets_is_refused() -> None:

@@ -51,7 +51,7 @@ def laboratory(lab: Path, command: str, *arguments: str) -> int:
 @pytest.mark.slow
 def test_from_photographs_to_the_table(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert laboratory(lab, "test", "published.yaml") == 2
-    assert "run published --seed 0` comes first" in capsys.readouterr().err
+    assert "run published --seed 0 --lab" in capsys.readouterr().err
     assert laboratory(lab, "run", "published.yaml", "larger.yaml") == 0
     said = capsys.readouterr()
     assert re.search(r"^published-seed0: micro-AP plain 0\.\d{3} \(", said.out, re.MULTILINE)
@@ -61,7 +61,16 @@ def test_from_photographs_to_the_table(lab: Path, capsys: pytest.CaptureFixture[
     assert laboratory(lab, "run", "published.yaml") == 0
     assert "taken from" in capsys.readouterr().out
     assert trained[0].stat().st_mtime_ns == written
+    # One that was stopped before its first checkpoint left this, and is no run to go on with.
+    (lab / "runs/published-seed1").mkdir()
+    (lab / "runs/published-seed1/config.yaml").write_text("{}", encoding="utf-8")
+    assert laboratory(lab, "run", "published.yaml", "--seed", "1") == 0
+    assert sorted(path.name for path in (lab / "runs").glob("*-seed1*")) == [
+        *("published-seed1", "published-seed1.yaml"),
+    ]
     assert laboratory(lab, "test", "published.yaml") == 0
+    model = str(trained[0])
+    assert main(["model", model, "--name", "alike", "--test", "--lab", str(lab)]) == 0
     assert laboratory(lab, "systems", "--test") == 0
     assert laboratory(lab, "table") == 0
     assert laboratory(lab, "edits", "published") == 0
@@ -69,6 +78,9 @@ def test_from_photographs_to_the_table(lab: Path, capsys: pytest.CaptureFixture[
     named = {row["row"]: row for row in rows}
     assert {"published", "larger", "dHash", "PDQ"} <= named.keys()
     assert named["larger"]["normalised"]["difference"]["samples"] > 900
+    assert named["published"]["seeds"] == [0, 1]
+    alike, seed0 = named["alike"]["plain"], named["published"]["plain"]
+    assert alike["by_seed"][0] == seed0["by_seed"][0]  # the same network by another door
     assert named["published"]["cost"] == pytest.approx(32 * 2 * 0.25, rel=0.02)
     assert (lab / "results/table/table.png").stat().st_size > 1000
     assert (lab / "results/edits/published-seed0-normalised/missed.jpg").is_file()
@@ -94,3 +106,28 @@ def test_what_is_refused(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "was made with other" in capsys.readouterr().err
     assert main(["table", "--lab", str(lab.parent / "nothing")]) == 2
     assert "is no laboratory yet" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_has_changed_is_left_out_and_not_looked_at_again(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = lab.parent / "changing.yaml"
+    row.write_text(LARGER.replace("about: larger", "about: it"), encoding="utf-8")
+    assert laboratory(lab, "run", "published.yaml", "changing.yaml") == 0
+    assert laboratory(lab, "test", "changing.yaml") == 0
+    row.write_text(row.read_text(encoding="utf-8").replace("48", "40"), encoding="utf-8")
+    capsys.readouterr()
+    assert laboratory(lab, "table", "--samples", "9") == 0
+    assert "changing-seed0 is left out" in capsys.readouterr().err
+    assert laboratory(lab, "run", "changing.yaml") == 0
+    assert laboratory(lab, "test", "changing.yaml") == 2
+    assert "which is looked at once" in capsys.readouterr().err
+    assert laboratory(lab, "table", "--samples", "0") == 2
+    assert "--samples 0: give at least 1" in capsys.readouterr().err
+    # A typo takes nothing away, and is told before anything is trained.
+    typo = LARGER.replace("size:", "sise:")
+    row.write_text(typo, encoding="utf-8")
+    assert laboratory(lab, "run", "changing.yaml", "--again") == 2
+    assert "row changing: describe: " in capsys.readouterr().err
+    assert (lab / "runs/published-seed0/checkpoints/last.ckpt").is_file()
