@@ -42,10 +42,13 @@ def model(
     shown = name or file.stem
     if shown in known_rows():
         raise UserError(f"--name {shown}: that is a row; give another")
-    done = _judged(shown, file, place, "development", None)
+    done = {"development": _judged(shown, file, place, "development", None)}
     if test:
-        done = _judged(shown, file, place, "test", done)
-    return Result({"name": shown, **done.ways}, [line_of(done)])
+        done["test"] = _judged(shown, file, place, "test", done["development"])
+    return Result(
+        {"name": shown, **{name: one.ways for name, one in done.items()}},
+        [f"{name}: {line_of(one)}" for name, one in done.items()],
+    )
 
 
 def _judged(

@@ -16,7 +16,7 @@ from benchmarks.recipes.results import (
     read_outcome,
     write_outcome,
 )
-from benchmarks.recipes.running import LAB
+from benchmarks.recipes.running import LAB, line_of
 from benchmarks.recipes.spent import cpu_seconds
 from sscd.baselines.gist.system import gist_system
 from sscd.baselines.hashes import hash_system, installed_hashes
@@ -54,20 +54,15 @@ def systems(lab: Path = LAB, test: bool = False, workers: int = 1) -> Result:
     """
     place = Lab(lab.absolute())
     pictures = place.read_budget()["pictures"]["normalisation"]["count"]
-    done: list[Outcome] = []
+    done: list[tuple[Benchmark, Outcome]] = []
     benchmarks: list[Benchmark] = ["development", "test"] if test else ["development"]
     for system, about in _systems(workers, pictures=pictures):
         chosen: Outcome | None = None
         for benchmark in benchmarks:
             chosen = _outcome(system, about, place, benchmark, chosen)
-        if chosen is not None:
-            done.append(chosen)
-    lines = [
-        f"{one.row}: micro-AP plain {one.figures('plain')['micro_ap']:.3f}, normalised "
-        f"{one.figures('normalised')['micro_ap']:.3f} ({one.headline['normalised']})"
-        for one in done
-    ]
-    return Result({"systems": [{"name": one.row, **one.ways} for one in done]}, lines)
+            done.append((benchmark, chosen))
+    values = [{"name": one.row, "benchmark": benchmark, **one.ways} for benchmark, one in done]
+    return Result({"systems": values}, [f"{name}: {line_of(one)}" for name, one in done])
 
 
 def _systems(workers: int, *, pictures: int) -> Iterator[tuple[VectorSystem, str]]:
