@@ -12,7 +12,8 @@ PAPER = (255, 255, 255)
 PLAIN, NORMALISED = (158, 188, 212), (46, 108, 160)
 
 # The font that Pillow brings has Latin letters alone.
-_SPELT = {"μ": "u", "–": "-", "−": "-", "×": "x", "†": "*", "…": "...", "“": '"', "”": '"'}
+_SPELT = {"μ": "u", "λ": "lambda", "×": "x", "†": "*", "…": "..."}
+_SPELT |= {"–": "-", "−": "-", "“": '"', "”": '"'}
 
 Colour = tuple[int, int, int]
 

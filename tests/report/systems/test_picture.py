@@ -73,7 +73,7 @@ def test_fields_grow_red_where_copies_are_lost() -> None:
 
 
 def test_signs_that_the_font_lacks_are_spelt() -> None:
-    assert spelt("32×32, μAP – 用") == "32x32, uAP - ?"
+    assert spelt("32×32, μAP – λ 用") == "32x32, uAP - lambda ?"
     lines = wrapped("some words of which two go on a line", 80)
     assert " ".join(lines) == "some words of which two go on a line"
     assert max(width_of(line) for line in lines) <= 80
