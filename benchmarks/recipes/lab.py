@@ -92,6 +92,8 @@ class Lab:
                 f"{self.budget} has version {values.get('version')}; expected {VERSION}: "
                 "prepare another one"
             )
+        if not {"views", "pictures"} <= values.keys():
+            raise UserError(f"{self.budget} lacks views or pictures; prepare another laboratory")
         return values
 
 
