@@ -37,7 +37,8 @@ def write_curves(path: Path, curves: Sequence[Curve], *, best: Sequence[str]) ->
     Args:
         path: The file.
         curves: One or more.
-        best: Rows, the best first: these have colours, the published one is black, others grey.
+        best: Rows, the best first: these have colours where they have a curve, the published one is
+            black, others grey.
 
     Raises:
         UserError: The file cannot be written.
@@ -49,7 +50,7 @@ def write_curves(path: Path, curves: Sequence[Curve], *, best: Sequence[str]) ->
 def draw_curves(curves: Sequence[Curve], *, best: Sequence[str]) -> Canvas:
     """Draw the curves; see `write_curves`."""
     canvas = Canvas.blank(_LEFT + _WIDTH + _LABELS, _TOP + _HEIGHT + _FOOT)
-    drawn = {curve.row for curve in curves}
+    drawn = {curve.row for curve in curves if len(curve.points) > 1}
     shown = [row for row in best if row in drawn and row != BASE][: len(_COLOURS)]
     colours = dict(zip(shown, _COLOURS, strict=False)) | {BASE: INK}
     farthest = max(cost for curve in curves for cost, _ in curve.points)
