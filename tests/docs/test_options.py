@@ -21,7 +21,7 @@ OF_OTHERS = {
     *("signals_to_handle", "ntasks", "ntasks-per-node", "gpus-per-node", "gpus-per-task"),
     *("signal", "requeue", "open-mode", "export"),
     # docker, pip, ruff, and the programs in docs and benchmarks
-    *("gpus", "ipc", "shm-size", "ulimit", "constraint", "check", "index-url"),
+    *("gpus", "ipc", "shm-size", "ulimit", "constraint", "check", "index-url", "again"),
     *("floor", "k", "large", "modes", "compile", "rounds", "steps", "warm_up", "pictures", "root"),
     *("loss_rows", "peak_tflops", "devices", "backbone", "batch_size", "image_size", "micro_batch"),
 }
