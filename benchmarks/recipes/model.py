@@ -1,12 +1,12 @@
 """`model`: a network's file, trained elsewhere, judged as the rows are."""
 
-import hashlib
 from pathlib import Path
 
 from benchmarks.recipes.judging import judge_network
 from benchmarks.recipes.lab import Benchmark, Lab
 from benchmarks.recipes.results import (
     Outcome,
+    digest_of,
     headline,
     kept_outcome,
     name_of,
@@ -54,9 +54,7 @@ def model(
 def _judged(
     name: str, file: Path, lab: Lab, benchmark: Benchmark, chosen: Outcome | None
 ) -> Outcome:
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
-    asked = {"checkpoint": digest}
+    asked = {"checkpoint": digest_of(file)}
     short = name_of(name, None)
     if kept := kept_outcome(lab, benchmark, short, asked):
         return kept

@@ -88,14 +88,18 @@ def name_of(row: str, seed: int | None) -> str:
 def asked_of(row: Row, checkpoint: Path) -> dict[str, Any]:
     """What the figures of a row depend on besides the benchmark."""
     post = asdict(row.postprocess)
-    with checkpoint.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
     return {
         "training": row.training,
         "describe": dict(row.describe),
         "postprocess": {**post, "projections": list(post["projections"])},
-        "checkpoint": digest,
+        "checkpoint": digest_of(checkpoint),
     }
+
+
+def digest_of(checkpoint: Path) -> str:
+    """What tells one network's file from another."""
+    with checkpoint.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 
 def outcome_file(lab: Lab, benchmark: Benchmark, name: str) -> Path:
