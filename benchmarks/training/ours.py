@@ -91,6 +91,7 @@ class _Data(LightningDataModule):
     def __init__(self, options: Options, source: Any) -> None:
         super().__init__()
         self.batch_size = options.batch_size
+        self.seed = 0  # the module draws by it
         self._options = options
         self._source = source
 
@@ -103,7 +104,7 @@ class _Data(LightningDataModule):
             raise ValueError("the trainer is not there yet")
         return training_loader(
             self._source,
-            seed=0,
+            seed=self.seed,
             rank=trainer.global_rank,
             ranks=trainer.world_size,
             batch_size=options.batch_size // trainer.world_size,
