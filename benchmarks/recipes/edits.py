@@ -49,8 +49,10 @@ def edits(
     place = Lab(lab.absolute())
     benchmark: Benchmark = "test" if test else "development"
     outcome = _outcome(place, benchmark, row, seed)
-    way = chosen_ways(place)[outcome.row][kind]
-    file = evaluation_file(place, benchmark, outcome.name, way)
+    chosen = chosen_ways(place).get(outcome.row)
+    if chosen is None:
+        raise UserError(f"{row} has no result on development, where all is chosen; judge it there")
+    file = evaluation_file(place, benchmark, outcome.name, chosen[kind])
     judged = next(one for one in read_evaluations(file) if one.evaluation.kind == "neighbours")
     if judged.edits is None:
         raise UserError(f"{file} holds no edits; delete it and judge the row again")

@@ -10,7 +10,7 @@ from benchmarks.recipes.results import (
     headline,
     kept_outcome,
     name_of,
-    outcome_file,
+    refuse_second_look,
     write_outcome,
 )
 from benchmarks.recipes.row import Row, known_rows
@@ -58,11 +58,8 @@ def _judged(
     short = name_of(name, None)
     if kept := kept_outcome(lab, benchmark, short, asked):
         return kept
-    if benchmark == "test" and (seen := outcome_file(lab, benchmark, short)).is_file():
-        raise UserError(
-            f"{name} was judged on test as another file, and test is looked at once; give another "
-            f"--name, or delete {seen}"
-        )
+    if benchmark == "test":
+        refuse_second_look(lab, short, asked)
     row = Row(name, about=f"{file.name}, trained elsewhere", training="", train={})
     ways, facts = judge_network(row, short, lab, benchmark, file)
     outcome = Outcome(

@@ -136,7 +136,7 @@ def read_outcome(path: Path) -> Outcome:
 
 
 def chosen_ways(lab: Lab) -> dict[str, dict[str, str]]:
-    """`headline` of each row and system, over all its seeds on development.
+    """`headline` of each row and system that was judged on development, over its seeds.
 
     Raises:
         UserError: Nothing was judged there, or a result cannot be read.
@@ -181,6 +181,20 @@ def kept_outcome(
         return None
     remark(f"{name}: taken from {file}")
     return found
+
+
+def refuse_second_look(lab: Lab, name: str, asked: Mapping[str, Any]) -> None:
+    """Let test be looked at once.
+
+    Raises:
+        UserError: Something else of that name was judged there.
+    """
+    seen = outcome_file(lab, "test", name)
+    if seen.is_file() and read_outcome(seen).asked != asked:
+        raise UserError(
+            f"{name} has changed since it was judged on test, which is looked at once; give what "
+            f"has changed another name, or delete {seen}"
+        )
 
 
 def all_outcomes(lab: Lab, benchmark: Benchmark) -> list[Outcome]:

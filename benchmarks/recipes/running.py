@@ -18,6 +18,7 @@ from benchmarks.recipes.results import (
     name_of,
     outcome_file,
     read_outcome,
+    refuse_second_look,
     write_outcome,
 )
 from benchmarks.recipes.row import Row, read_row
@@ -129,12 +130,7 @@ def _chosen(row: Row, seed: int, lab: Lab) -> Outcome:
             f"chosen; `python -m benchmarks.recipes run {row.name} --seed {seed} --lab {lab.path}` "
             "comes first"
         )
-    seen = outcome_file(lab, "test", name)
-    if seen.is_file() and read_outcome(seen).asked != chosen.asked:
-        raise UserError(
-            f"row {row.name}, seed {seed} has changed since it was judged on test, which is "
-            f"looked at once; name the changed row otherwise, or delete {seen}"
-        )
+    refuse_second_look(lab, name, chosen.asked)
     return chosen
 
 

@@ -1,6 +1,6 @@
 """`table`: all rows beside one another, as Markdown, JSON and pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def table(lab: Path = LAB, test: bool = False, samples: int = 1000) -> Result:
     benchmark: Benchmark = "test" if test else "development"
     if samples < 1:
         raise UserError(f"--samples {samples}: give at least 1, better 1000")
-    outcomes = _current(all_outcomes(place, benchmark), place, benchmark)
     chosen = chosen_ways(place)
+    outcomes = _current(all_outcomes(place, benchmark), place, benchmark, chosen)
     with working("resampling queries"):
         lines = lines_of(outcomes, lab=place, benchmark=benchmark, samples=samples, chosen=chosen)
     facts = _facts(place, budget, benchmark)
@@ -74,11 +74,17 @@ def table(lab: Path = LAB, test: bool = False, samples: int = 1000) -> Result:
     return Result(values, [text, f"{output}: {', '.join(Path(one).name for one in files)}"])
 
 
-def _current(outcomes: Sequence[Outcome], lab: Lab, benchmark: Benchmark) -> list[Outcome]:
+def _current(
+    outcomes: Sequence[Outcome], lab: Lab, benchmark: Benchmark, chosen: Collection[str]
+) -> list[Outcome]:
     """Those that still hold; of the others it is said."""
-    kept = [one for one in outcomes if is_whole(lab, benchmark, one) and is_current(lab, one)]
+    kept = []
     for one in outcomes:
-        if one not in kept:
+        if one.row not in chosen:
+            warn(f"{one.name} is left out: its result on development, where all is chosen, is gone")
+        elif is_whole(lab, benchmark, one) and is_current(lab, one):
+            kept.append(one)
+        else:
             warn(f"{one.name} is left out: it has changed since it was judged; judge it again")
     if not any(one.row == BASE for one in kept):
         warn(f"row {BASE} is not among them, so that differences are missing")

@@ -14,6 +14,7 @@ from benchmarks.recipes.results import (
     evaluation_file,
     outcome_file,
     read_outcome,
+    refuse_second_look,
     write_outcome,
 )
 from benchmarks.recipes.table import markdown
@@ -100,6 +101,16 @@ def test_rows_stand_beside_the_published_one(tmp_path: Path) -> None:
         assert one.difference is not None
         assert one.difference.estimate == pytest.approx(one.by_seed[0] - sum(figures) / 2)
     assert found["published"].cpu_seconds == 90.0  # of 60 and 120
+
+
+def test_a_look_at_test_is_taken_once(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    made = outcome(lab, "a", 0, noise=0.5)
+    refuse_second_look(lab, made.name, {"checkpoint": "1"})  # nothing was looked at yet
+    write_outcome(lab, "test", made)
+    refuse_second_look(lab, made.name, made.asked)
+    with pytest.raises(UserError, match=r"a-seed0 has changed since .* looked at once"):
+        refuse_second_look(lab, made.name, {"checkpoint": "1"})
 
 
 def test_other_queries_are_refused(tmp_path: Path) -> None:

@@ -125,6 +125,11 @@ def test_what_has_changed_is_left_out_and_not_looked_at_again(
     assert "which is looked at once" in capsys.readouterr().err
     assert laboratory(lab, "table", "--samples", "0") == 2
     assert "--samples 0: give at least 1" in capsys.readouterr().err
+    (lab / "results/changing-seed0.json").unlink()
+    assert laboratory(lab, "table", "--test", "--samples", "9") == 0
+    assert "its result on development, where all is chosen, is gone" in capsys.readouterr().err
+    assert laboratory(lab, "edits", "changing", "--test") == 2
+    assert "changing has no result on development" in capsys.readouterr().err
     # A typo takes nothing away, and is told before anything is trained.
     typo = LARGER.replace("size:", "sise:")
     row.write_text(typo, encoding="utf-8")
